@@ -1,0 +1,137 @@
+"""Something an end user did, and the other things the log keeps beside events.
+
+The log is the system of record for everything the outside world told Endu that identities and
+answers follow from: events, refused events, identities created beforehand, operator's rules.
+Each is one record, encoded as MessagePack with its kind first.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NewType
+
+import msgspec
+from msgspec import Struct
+
+from endu.event_types.event_type import EventTypeId
+from endu.organizations.organization import OrganizationId, PropertyId
+
+Seq = NewType("Seq", int)  # a place in the log: from 1, never used again, gaps allowed
+RecordId = NewType("RecordId", str)
+
+
+class Event(Struct, frozen=True, kw_only=True, array_like=True, tag="event"):
+    """An accepted event.
+
+    `identifiers` are normalised ("discord:702877938567086080"), strongest kind first, without
+    those that identify nobody. `proof` is what two identifiers seen together here are worth (1
+    with a publishable key, 2 with a secret one; naming a c_user_id with a secret key is 3).
+    `data` is the caller's event_data as canonical JSON; `details` is JSON of what few events
+    have (see EventDetails), empty where there is nothing.
+    """
+
+    organization_id: OrganizationId
+    property_id: PropertyId
+    event_type: EventTypeId
+    happened_at_ms: int
+    claimed_at_ms: int  # happened_at, clamped near received_at unless the key is an import key
+    received_at_ms: int
+    identifiers: tuple[str, ...]
+    proof: int
+    platform: str  # "discord", "telegram", "wallet", "web" or ""
+    chain_type: str  # as the caller named it, lower case; "" without a wallet
+    data: bytes
+    details: bytes = b""
+
+
+class EventDetails(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What few events have: kept with the event as JSON and shown in timelines."""
+
+    message_id: str | None = None
+    warnings: tuple[str, ...] = ()
+    violations: tuple[str, ...] = ()
+    chain_account: str | None = None  # as sent, where normalising changed it
+    blocked: tuple[str, ...] = ()  # identifiers as sent that identify nobody
+    unknown: dict[str, Any] = {}  # keys of the request that Endu does not know
+    replay_of: str | None = None  # the failed event this was
+
+
+class FailedEvent(Struct, frozen=True, kw_only=True, array_like=True, tag="failed"):
+    """A refused request to record, kept whole: as it came, with why."""
+
+    organization_id: OrganizationId
+    received_at_ms: int
+    reason: str
+    text: str
+    problems: tuple[tuple[str, str], ...]
+    body: bytes
+    key_kind: str
+    message_id: str | None = None
+
+
+class FailedEventsDropped(Struct, frozen=True, kw_only=True, array_like=True, tag="dropped"):
+    """An operator let go of failed events, by their places in the log."""
+
+    organization_id: OrganizationId
+    received_at_ms: int
+    seqs: tuple[int, ...]
+
+
+class Creation(Struct, frozen=True, kw_only=True, array_like=True, tag="creation"):
+    """An identity asked for beforehand (identity policy R8), with what is known of it."""
+
+    organization_id: OrganizationId
+    received_at_ms: int
+    identifiers: tuple[str, ...]
+
+
+class RuleMade(Struct, frozen=True, kw_only=True, array_like=True, tag="rule"):
+    """An operator's rule (R9). Its id is that of this record.
+
+    `identifiers` are two for never-link and always-link, one for block and shared.
+    """
+
+    organization_id: OrganizationId
+    received_at_ms: int
+    rule: str
+    identifiers: tuple[str, ...]
+    author: str
+    reason: str
+
+
+class RuleTakenBack(Struct, frozen=True, kw_only=True, array_like=True, tag="taken-back"):
+    organization_id: OrganizationId
+    received_at_ms: int
+    rule_seq: int
+    author: str
+
+
+class LimitsSet(Struct, frozen=True, kw_only=True, array_like=True, tag="limits"):
+    """How many identifiers of each kind an identity of this organization may hold (R3)."""
+
+    organization_id: OrganizationId
+    received_at_ms: int
+    limits: dict[str, int]
+
+
+Record = (
+    Event | FailedEvent | FailedEventsDropped | Creation | RuleMade | RuleTakenBack | LimitsSet
+)
+
+encode_record = msgspec.msgpack.Encoder().encode
+_decode_record = msgspec.msgpack.Decoder(Record).decode
+
+
+def decode_record(encoded: bytes) -> Record:
+    """Raises msgspec.MsgspecError where the bytes are not a record of ours."""
+    return _decode_record(encoded)
+
+
+class Logged(Struct, frozen=True):
+    """A record with its place in the log. `reused`: its message_id was used with another body."""
+
+    seq: Seq
+    record: Record
+    reused: bool = False
+
+
+def last_seq(records: Sequence[Logged], before: Seq) -> Seq:
+    return records[-1].seq if records else before

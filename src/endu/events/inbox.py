@@ -1,0 +1,74 @@
+"""The young end of the log: where a record becomes durable, and where the settler takes it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from endu.events.event import Seq
+
+
+class MessageKey(Struct, frozen=True):
+    """For deduplication: `message` names (organization, message_id), `body` what it said.
+
+    Both are digests; equal `message` with equal `body` is the same event sent again.
+    """
+
+    message: bytes  # 16 bytes
+    body: bytes  # 8 bytes
+
+
+class Entry(Struct, frozen=True):
+    """What a caller wants kept."""
+
+    record: bytes
+    received_at_ms: int
+    message: MessageKey | None = None
+
+
+class Kept(Struct, frozen=True):
+    """What was made of an entry. A duplicate carries the place and time of the first one."""
+
+    seq: Seq
+    received_at_ms: int
+    duplicate: bool = False
+    reused: bool = False  # the message_id came before with another body; kept all the same
+
+
+class Found(Struct, frozen=True):
+    """One record as it lies in the log. `intact` is false where its check sum does not fit."""
+
+    seq: Seq
+    record: bytes
+    reused: bool
+    intact: bool
+
+
+class NotDurable(Exception):
+    """The storage failed or is closing: nothing of what was asked is kept."""
+
+
+class Inbox(Protocol):
+    async def append(self, entries: Sequence[Entry]) -> list[Kept]:
+        """Returns once all entries would survive a power cut, and not before; all or none.
+
+        Callers that come while one commit is on its way share the next. Places are handed out
+        in the order of the calls. Raises NotDurable.
+        """
+
+    async def take(self, after: Seq, limit: int) -> list[Found]:
+        """The oldest records behind `after`, about `limit` of them (whole groups), in order.
+
+        Taking removes nothing. Never returns what is not yet durable.
+        """
+
+    async def arrival(self, after: Seq) -> None:
+        """Returns once there is something behind `after` to take."""
+
+    @property
+    def end(self) -> Seq:
+        """The last place that is durable; 0 for an empty log."""
+
+    @property
+    def source(self) -> int:
+        """Which inbox this is (0 to 4095): places of different inboxes are different things."""

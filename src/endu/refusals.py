@@ -17,7 +17,7 @@ class Reason(Enum):
 
     MALFORMED_JSON = 400, "The body is not JSON; the text says where the first fault is."
     INVALID_REQUEST = 400, "The request is not of the documented shape; see data.problems."
-    UNKNOWN_KEY = 401, "The API key is missing, cut, unknown or revoked; send Authorization: Bearer."
+    UNKNOWN_KEY = 401, "The API key is missing, cut, unknown or revoked; send a live one."
     KEY_NOT_ALLOWED = 403, "This API key may not do that; use a secret key with the right scope."
     WRONG_ORGANIZATION = 403, "The API key belongs to another organization than the body names."
     NOT_FOUND = 404, "There is nothing here under that name or id in your organization."
@@ -27,9 +27,9 @@ class Reason(Enum):
         "A event_type of that name already exists. "
         "Overwriting it may have extreme negative consequences.",
     )
-    EVENT_TYPE_LIMIT = 409, "The organization has all the event types it may have; ask the operator."
+    EVENT_TYPE_LIMIT = 409, "The organization has all its event types; ask the operator for more."
     IDENTITY_CONFLICT = 409, "The identifiers belong to two identities; data.conflict says why."
-    RULE_CONFLICT = 409, "An operator's rule that stands says the opposite; take that one back first."
+    RULE_CONFLICT = 409, "A rule that stands says the opposite; take that one back first."
     TOO_LARGE = 413, "The body is larger than allowed; the text names the field and the limit."
     UNSUPPORTED_ENCODING = 415, "Content-Encoding may be gzip, deflate, zstd or identity."
     INVALID_FORMAT = (

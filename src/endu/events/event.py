@@ -112,17 +112,15 @@ class LimitsSet(Struct, frozen=True, kw_only=True, array_like=True, tag="limits"
     limits: dict[str, int]
 
 
-Record = (
-    Event | FailedEvent | FailedEventsDropped | Creation | RuleMade | RuleTakenBack | LimitsSet
-)
+Record = Event | FailedEvent | FailedEventsDropped | Creation | RuleMade | RuleTakenBack | LimitsSet
 
 encode_record = msgspec.msgpack.Encoder().encode
-_decode_record = msgspec.msgpack.Decoder(Record).decode
+_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
 
 def decode_record(encoded: bytes) -> Record:
     """Raises msgspec.MsgspecError where the bytes are not a record of ours."""
-    return _decode_record(encoded)
+    return _decoder.decode(encoded)
 
 
 class Logged(Struct, frozen=True):

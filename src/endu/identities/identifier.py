@@ -1,10 +1,7 @@
 """Identifiers: the names a person goes by, and how each kind is brought to one form (R1)."""
 
-import re
 from enum import StrEnum
 from typing import NewType
-
-from msgspec import Struct
 
 Subject = NewType("Subject", int)  # an identifier's own number: 63 bits, unique in the instance
 Number = NewType("Number", str)  # a c_user_id as callers see it: 1 to 20 decimal digits

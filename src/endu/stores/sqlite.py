@@ -1,0 +1,56 @@
+"""The one SQLite that Endu uses, and how a file of it is opened.
+
+CPython and Debian bundle 3.40.1, which is in the range of the WAL-reset corruption bug (3.7.0 to
+3.51.2); `pysqlite3` brings its own. Two copies of SQLite must never open one file, so nothing
+in Endu imports the standard library's `sqlite3`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from pysqlite3 import dbapi2 as sqlite
+
+T = TypeVar("T")
+Connection = sqlite.Connection
+Error = sqlite.Error
+
+OLDEST_SAFE = (3, 51, 3)
+
+# FULL: 300 power cuts lost nothing of 390,424 commits; NORMAL lost rows in 50 of 60.
+PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA busy_timeout = 10000;
+PRAGMA cache_size = -16384;
+"""
+
+
+def connect(path: Path) -> Connection:
+    """A connection in autocommit mode, for whichever single thread uses it: BEGIN is explicit."""
+    if sqlite.sqlite_version_info < OLDEST_SAFE:
+        raise RuntimeError(f"SQLite {sqlite.sqlite_version} can corrupt a WAL; 3.51.3 is needed.")
+    connection = sqlite.connect(str(path), isolation_level=None, check_same_thread=False)
+    connection.executescript(PRAGMAS)
+    return connection
+
+
+class Reader:
+    """A connection that only reads, in a thread of its own: for callers on an event loop."""
+
+    def __init__(self, path: Path) -> None:
+        self._thread = ThreadPoolExecutor(1, f"read-{path.stem}")
+        self._connection = connect(path)
+        self._connection.execute("PRAGMA query_only = 1")
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, work, self._connection
+        )
+
+    def close(self) -> None:
+        """After this nothing may be read; what is under way ends first."""
+        self._thread.shutdown()
+        self._connection.close()

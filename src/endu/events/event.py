@@ -5,13 +5,13 @@ answers follow from: events, refused events, identities created beforehand, oper
 Each is one record, encoded as MessagePack with its kind first.
 """
 
-from collections.abc import Sequence
 from typing import Any, NewType
 
 import msgspec
 from msgspec import Struct
 
 from endu.event_types.event_type import EventTypeId
+from endu.identities.evidence import Creation, LimitsSet, RuleMade, RuleTakenBack
 from endu.organizations.organization import OrganizationId, PropertyId
 
 Seq = NewType("Seq", int)  # a place in the log: from 1, never used again, gaps allowed
@@ -75,43 +75,6 @@ class FailedEventsDropped(Struct, frozen=True, kw_only=True, array_like=True, ta
     seqs: tuple[int, ...]
 
 
-class Creation(Struct, frozen=True, kw_only=True, array_like=True, tag="creation"):
-    """An identity asked for beforehand (identity policy R8), with what is known of it."""
-
-    organization_id: OrganizationId
-    received_at_ms: int
-    identifiers: tuple[str, ...]
-
-
-class RuleMade(Struct, frozen=True, kw_only=True, array_like=True, tag="rule"):
-    """An operator's rule (R9). Its id is that of this record.
-
-    `identifiers` are two for never-link and always-link, one for block and shared.
-    """
-
-    organization_id: OrganizationId
-    received_at_ms: int
-    rule: str
-    identifiers: tuple[str, ...]
-    author: str
-    reason: str
-
-
-class RuleTakenBack(Struct, frozen=True, kw_only=True, array_like=True, tag="taken-back"):
-    organization_id: OrganizationId
-    received_at_ms: int
-    rule_seq: int
-    author: str
-
-
-class LimitsSet(Struct, frozen=True, kw_only=True, array_like=True, tag="limits"):
-    """How many identifiers of each kind an identity of this organization may hold (R3)."""
-
-    organization_id: OrganizationId
-    received_at_ms: int
-    limits: dict[str, int]
-
-
 Record = Event | FailedEvent | FailedEventsDropped | Creation | RuleMade | RuleTakenBack | LimitsSet
 
 encode_record = msgspec.msgpack.Encoder().encode
@@ -124,12 +87,12 @@ def decode_record(encoded: bytes) -> Record:
 
 
 class Logged(Struct, frozen=True):
-    """A record with its place in the log. `reused`: its message_id was used with another body."""
+    """A record with its place in the log and the CRC-32 of its bytes there.
+
+    `reused`: its message_id was used before with another body.
+    """
 
     seq: Seq
     record: Record
+    check: int
     reused: bool = False
-
-
-def last_seq(records: Sequence[Logged], before: Seq) -> Seq:
-    return records[-1].seq if records else before

@@ -36,10 +36,14 @@ class Kept(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True):
-    """One record as it lies in the log. `intact` is false where its check sum does not fit."""
+    """One record as it lies in the log, with its CRC-32 as it was written there.
+
+    `intact` is false where the record's bytes no longer have that check sum.
+    """
 
     seq: Seq
     record: bytes
+    check: int
     reused: bool
     intact: bool
 

@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pysqlite3 import dbapi2 as sqlite
 
 T = TypeVar("T")
-Connection = sqlite.Connection
-Error = sqlite.Error
+Connection: TypeAlias = Any  # pysqlite3 is not typed; this is its Connection
+Error: type[Exception] = sqlite.Error
 
 OLDEST_SAFE = (3, 51, 3)
 

@@ -1,0 +1,84 @@
+"""Every knob Endu has: read once, whole and strictly, from ENDU_… variables and from flags."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+PREFIX = "ENDU_"
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one running Endu needs to know. `docs/operate.md` has a line for each."""
+
+    data: Path = Path("endu-data")
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8400  # 0: any free one
+    question_seconds: Annotated[int, Meta(ge=1, le=3600)] = 30
+    question_megabytes: Annotated[int, Meta(ge=64)] = 512  # below that, ClickHouse starts nothing
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def operator_key_file(self) -> Path:
+        """Holds the instance's operator key; readable by its owner alone."""
+        return self.data / "operator.key"
+
+    @property
+    def address_file(self) -> Path:
+        """Where the server that runs on this directory was last reached."""
+        return self.data / "address"
+
+
+# What each setting may be, in the words of the sentence that turns another value down.
+MAY_BE = {
+    "data": "a directory",
+    "host": "a host name or address, such as 127.0.0.1",
+    "port": "a whole number from 0 to 65535",
+    "question_seconds": "a whole number from 1 to 3600",
+    "question_megabytes": "a whole number from 64",
+    "log_level": "debug, info, warning or error",
+}
+
+
+class BadSetting(Exception):
+    """A setting that Endu does not know or cannot use; its text is one sentence."""
+
+
+def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
+    """ENDU_PORT=9000 sets the port; a flag that is not None wins over it. Raises BadSetting."""
+    given: dict[str, Any] = {}
+    for variable, text in environ.items():
+        if variable.startswith(PREFIX):
+            given[_name_of(variable)] = _read(variable, _name_of(variable), text)
+    for name, value in flags.items():
+        if value is not None:
+            given[name] = _read(f"--{name}", name, value)
+    return Settings(**given)
+
+
+def _name_of(variable: str) -> str:
+    name = variable.removeprefix(PREFIX).lower()
+    if name in MAY_BE and variable == PREFIX + name.upper():
+        return name
+    near = get_close_matches(name, MAY_BE, 1)
+    hint = f"did you mean {PREFIX}{near[0].upper()}?" if near else "unset it."
+    raise BadSetting(f"{variable} is not a setting of Endu; {hint}")
+
+
+def _read(said_as: str, name: str, value: Any) -> Any:
+    kind = _KINDS[name]
+    try:
+        if kind is Path:
+            return Path(msgspec.convert(str(value), Annotated[str, Meta(min_length=1)]))
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as mistake:
+        raise BadSetting(f"{said_as} is {value!r}; it has to be {MAY_BE[name]}.") from mistake
+
+
+_KINDS: dict[str, Any] = {
+    field.name: Path if field.name == "data" else field.type
+    for field in msgspec.structs.fields(Settings)
+}

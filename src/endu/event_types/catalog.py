@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from endu.event_types.data_schema import Check
 from endu.event_types.event_type import EventType, EventTypeId, SchemaVersion
 from endu.organizations.organization import OrganizationId
 
@@ -29,8 +30,15 @@ class Catalog(Protocol):
     async def add(self, event_type: EventType) -> None:
         """A new registration; it becomes the current one of its name."""
 
-    async def set_schema(self, event_id: EventTypeId, version: SchemaVersion) -> None:
+    async def set_schema(
+        self, organization_id: OrganizationId, event_id: EventTypeId, version: SchemaVersion
+    ) -> None:
         """Puts a schema version in force; the former ones are kept."""
 
-    async def schema_versions(self, event_id: EventTypeId) -> list[SchemaVersion]:
+    async def schema_versions(
+        self, organization_id: OrganizationId, event_id: EventTypeId
+    ) -> list[SchemaVersion]:
         """Oldest first."""
+
+    def check_of(self, event_type: EventType) -> Check | None:
+        """Its schema in force, compiled once; None where there is nothing to check."""

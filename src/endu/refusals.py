@@ -48,6 +48,7 @@ class Reason(Enum):
     UNKNOWN_C_USER_ID = 422, "Nobody in your organization has that c_user_id."
     SCHEMA_VIOLATION = 422, "The event_data is not what its type's schema asks for."
     RATE_LIMITED = 429, "Too many requests; send again after Retry-After seconds."
+    INTERNAL = 500, "Endu made a mistake; its log has the trace under the request's id."
     NOT_SETTLED = 503, "Not everything before this question has settled yet; ask again."
     NOT_DURABLE = 503, "The event could not be kept and was not; send it again."
 

@@ -95,6 +95,7 @@ sightings = sa.Table(
     directory,
     sa.Column("fingerprint", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
+    sa.Column("before", sa.Text, primary_key=True),  # JSON: the stronger subjects of that event
 )
 
 owners = sa.Table(

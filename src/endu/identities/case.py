@@ -1,0 +1,141 @@
+"""A case: what a batch says of one organization's people, gathered before it is decided."""
+
+from collections.abc import Iterable
+from itertools import combinations
+
+from msgspec.structs import replace
+
+from endu.identities.casebook import Seen
+from endu.identities.evidence import Sighting, Whose
+from endu.identities.identifier import NOBODY, Kind, Number, Subject
+from endu.identities.linking import (
+    ASSERTED,
+    SEEN_TOGETHER,
+    Link,
+    Node,
+    Pair,
+    pair_of,
+    stronger,
+)
+from endu.ids import Scramble
+from endu.organizations.organization import OrganizationId
+
+_NUMBER_PREFIX = f"{Kind.C_USER_ID}:"
+
+
+class Case:
+    """Grows sighting by sighting. `nodes` holds everything named, `changed` what is new of it."""
+
+    def __init__(self, organization_id: OrganizationId, scramble: Scramble, source: int) -> None:
+        self.organization_id = organization_id
+        self.nodes: dict[Subject, Node] = {}
+        self.changed: set[Subject] = set()
+        self.fresh: set[Subject] = set()
+        self.links: dict[Pair, Link] = {}
+        self.seen: set[Seen] = set()
+        self.caused_by: dict[Subject, int] = {}
+        self.subject_of: dict[str, Subject] = {}
+        self._scramble = scramble
+        self._source = source
+
+    def know(self, nodes: Iterable[Node]) -> None:
+        """What the casebook already holds of the identifiers that are named."""
+        for node in nodes:
+            self.nodes[node.subject] = node
+            self.subject_of[node.text] = node.subject
+            self.subject_of[_NUMBER_PREFIX + node.number] = node.subject
+
+    def sight(self, seq: int, sighting: Sighting) -> Whose:
+        """Takes in one sighting and says whose subjects it has."""
+        proven = sighting.proof >= SEEN_TOGETHER
+        named = []
+        for position, text in enumerate(sighting.identifiers):
+            subject = self.name(text, seq, position, sighting.claimed_at_ms)
+            if proven and text.startswith(_NUMBER_PREFIX):
+                self._assert(subject, seq)
+            if subject not in named:  # a number may be that of another identifier here
+                named.append(subject)
+        strong = [s for s in named if self.nodes[s].kind is not Kind.FINGERPRINT]
+        fingerprint = next((s for s in named if s not in strong), NOBODY)
+        proof = sighting.proof
+        if proven and sighting.identifiers[0].startswith(_NUMBER_PREFIX):
+            proof = ASSERTED
+        for a, b in combinations(strong, 2):
+            self.link(a, b, proof, sighting.claimed_at_ms, seq)
+        if fingerprint:
+            self.seen.update(
+                Seen(fingerprint, subject, tuple(strong[:place]))
+                for place, subject in enumerate(strong)
+            )
+        whose = [*strong, fingerprint]
+        return Whose(whose[0], tuple(strong[1:]), fingerprint)
+
+    def name(self, text: str, seq: int, position: int, claimed_at_ms: int) -> Subject:
+        """The subject of an identifier, which is made here if nobody named it before."""
+        subject = self.subject_of.get(text)
+        if subject is None:
+            return self._introduce(text, seq, position, claimed_at_ms)
+        node = self.nodes[subject]
+        if claimed_at_ms < node.first_at_ms:
+            self._change(replace(node, first_at_ms=claimed_at_ms), seq)
+        return subject
+
+    def make_number(self, seq: int, at_ms: int) -> Subject:
+        """An identifier that is nothing but its own number (R8)."""
+        subject = self._subject(seq, position=7)  # events name fewer than seven
+        node = self._node(subject, Kind.C_USER_ID, str(subject), Number(str(subject)), at_ms)
+        self._add(node, seq)
+        return subject
+
+    def link(self, a: Subject, b: Subject, proof: int, claimed_at_ms: int, seq: int) -> None:
+        low, high = pair = pair_of(a, b)
+        link = Link(a=low, b=high, proof=proof, claimed_at_ms=claimed_at_ms, first_seq=seq)
+        known = self.links.get(pair)
+        self.links[pair] = stronger(known, link) if known else link
+
+    def _assert(self, subject: Subject, seq: int) -> None:
+        node = self.nodes[subject]
+        if not node.asserted:
+            self._change(replace(node, asserted=True), seq)
+
+    def _introduce(self, text: str, seq: int, position: int, claimed_at_ms: int) -> Subject:
+        kind, _, value = text.partition(":")
+        subject = self._subject(seq, position)
+        number = value if kind == Kind.C_USER_ID else str(subject)
+        self._add(self._node(subject, Kind(kind), value, Number(number), claimed_at_ms), seq)
+        return subject
+
+    def _subject(self, seq: int, position: int) -> Subject:
+        """Follows from the place in the log alone: a rebuild finds the same numbers."""
+        return Subject(self._scramble.mix63((self._source << 48 | seq) << 3 | position))
+
+    def _node(
+        self, subject: Subject, kind: Kind, value: str, number: Number, first_at_ms: int
+    ) -> Node:
+        return Node(
+            subject=subject,
+            organization_id=self.organization_id,
+            kind=kind,
+            value=value,
+            number=number,
+            first_at_ms=first_at_ms,
+            cluster=subject,
+            identity=subject,
+        )
+
+    def _add(self, node: Node, seq: int) -> None:
+        self.know([node])
+        self.fresh.add(node.subject)
+        self._change(node, seq)
+
+    def _change(self, node: Node, seq: int) -> None:
+        self.nodes[node.subject] = node
+        self.changed.add(node.subject)
+        self.caused_by[node.subject] = seq
+
+
+def is_new(link: Link, known: Link | None) -> bool:
+    """Whether a link says more than the casebook already holds."""
+    if known is None:
+        return True
+    return (link.proof, -link.claimed_at_ms) > (known.proof, -known.claimed_at_ms)

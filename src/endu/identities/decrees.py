@@ -1,0 +1,162 @@
+"""What enters the log beside sightings: identities made beforehand, rules, limits (R8, R9)."""
+
+from collections.abc import Set
+
+from endu.identities.bench import Bench
+from endu.identities.case import Case
+from endu.identities.casebook import JournalLine, Outcome, Seen, StandingRule
+from endu.identities.evidence import Creation, LimitsSet, RuleMade, RuleTakenBack
+from endu.identities.identifier import Kind, Subject
+from endu.identities.linking import ASSERTED, NEVER_SEEN
+from endu.identities.rulebook import BLOCK
+
+Decree = Creation | RuleMade | RuleTakenBack | LimitsSet
+
+CLUSTERS_AT_ONCE = 1_000  # when a limit changes and everybody is decided again
+
+
+async def obey(bench: Bench, seq: int, decree: Decree) -> None:
+    """Each decree has one place in the order of the log; obeying it again changes nothing."""
+    if isinstance(decree, Creation):
+        await _create(bench, seq, decree)
+    elif isinstance(decree, RuleMade):
+        await _make_rule(bench, seq, decree)
+    elif isinstance(decree, RuleTakenBack):
+        back = await bench.casebook.take_back(decree.rule_seq, decree.received_at_ms, decree.author)
+        if back:
+            await _apply(bench, back, "rule taken back", (seq, decree.received_at_ms))
+    else:
+        await _set_limits(bench, seq, decree)
+
+
+async def _make_rule(bench: Bench, seq: int, made: RuleMade) -> None:
+    rule = StandingRule(
+        seq=seq,
+        organization_id=made.organization_id,
+        rule=made.rule,
+        identifiers=made.identifiers,
+        author=made.author,
+        reason=made.reason,
+        made_at_ms=made.received_at_ms,
+    )
+    if await bench.casebook.put_rule(rule):
+        await _apply(bench, rule, "rule", (seq, made.received_at_ms))
+
+
+async def _apply(bench: Bench, rule: StandingRule, change: str, cause: tuple[int, int]) -> None:
+    """Decides anew whatever a rule is about, now that it holds or no longer does."""
+    case = await bench.open(rule.organization_id, set(rule.identifiers))
+    named = {
+        case.name(text, rule.seq, position, NEVER_SEEN)
+        for position, text in enumerate(rule.identifiers)
+    }
+    await bench.casebook.put_nodes([case.nodes[subject] for subject in case.fresh])
+    case.fresh.clear()
+    await bench.casebook.put_journal(_line(case, subject, rule, change, cause) for subject in named)
+    bench.law_changed(rule.organization_id)
+    concerned = set(named)
+    if rule.rule == BLOCK:
+        law = await bench.law(rule.organization_id)
+        bench.devices.block(named, law.rules.blocked)
+        concerned |= await _hubs_beside(bench, case, named)
+    await bench.hear(case, cause, concerned)
+
+
+def _line(
+    case: Case, subject: Subject, rule: StandingRule, change: str, cause: tuple[int, int]
+) -> JournalLine:
+    return JournalLine(
+        organization_id=rule.organization_id,
+        seq=cause[0],
+        at_ms=cause[1],
+        change=change,
+        subject=case.nodes[subject].identity,
+        detail={
+            "rule": rule.rule,
+            "identifiers": rule.identifiers,
+            "author": rule.author,
+            "reason": rule.reason,
+        },
+    )
+
+
+async def _hubs_beside(bench: Bench, case: Case, subjects: Set[Subject]) -> set[Subject]:
+    """Hubs that one claim more or fewer may make or end."""
+    links = await bench.casebook.links_of(subjects)
+    ends = {subject for link in links for subject in link.pair}
+    hubs = [node for node in await bench.casebook.nodes(ends) if node.standing == "hub"]
+    case.know(hubs)
+    return {hub.subject for hub in hubs}
+
+
+async def _set_limits(bench: Bench, seq: int, decree: LimitsSet) -> None:
+    await bench.casebook.put_limits(decree.organization_id, decree.limits)
+    bench.law_changed(decree.organization_id)
+    clusters = await bench.casebook.all_clusters(decree.organization_id)
+    for start in range(0, len(clusters), CLUSTERS_AT_ONCE):
+        some = set(clusters[start : start + CLUSTERS_AT_ONCE])
+        case = await bench.open(decree.organization_id, set())
+        case.know(await bench.casebook.clusters(some))
+        case.changed |= case.nodes.keys()
+        await bench.hear(case, (seq, decree.received_at_ms))
+
+
+async def _create(bench: Bench, seq: int, creation: Creation) -> None:
+    """Ties the prefilled identifiers to one number: theirs, or a new one (R8)."""
+    if await bench.casebook.has_creation(seq):
+        return
+    case = await bench.open(creation.organization_id, set(creation.identifiers))
+    known = {text: s for text in creation.identifiers if (s := case.subject_of.get(text))}
+    strong = [s for s in known.values() if case.nodes[s].kind is not Kind.FINGERPRINT]
+    holders = strong or list(known.values())
+    identities = {case.nodes[subject].identity for subject in holders}
+    if len(identities) > 1:
+        await _remember(bench, seq, case, holders[0], _first_two(case, holders))
+        return
+    created = not identities
+    base = case.make_number(seq, creation.received_at_ms) if created else identities.pop()
+    if base not in case.nodes:
+        case.know(await bench.casebook.nodes({base}))
+    for position, text in enumerate(creation.identifiers):
+        subject = case.name(text, seq, position, creation.received_at_ms)
+        if case.nodes[subject].kind is Kind.FINGERPRINT:
+            case.seen.add(Seen(subject, base, ()))
+        elif subject not in known.values():
+            case.link(base, subject, ASSERTED, creation.received_at_ms, seq)
+    await bench.hear(case, (seq, creation.received_at_ms))
+    after = {n.subject: n for n in await bench.casebook.nodes({base, *case.fresh})}
+    apart = [s for s in case.fresh if _parted(after[s].identity, after[base].identity, case, s)]
+    conflict = (case.nodes[base].text, case.nodes[apart[0]].text) if apart else None
+    await _remember(bench, seq, case, after[base].identity, conflict, created=created)
+
+
+def _parted(identity: Subject, base: Subject, case: Case, subject: Subject) -> bool:
+    return identity != base and case.nodes[subject].kind is not Kind.FINGERPRINT
+
+
+def _first_two(case: Case, subjects: list[Subject]) -> tuple[str, str]:
+    first = case.nodes[subjects[0]]
+    other = next(n for s in subjects if (n := case.nodes[s]).identity != first.identity)
+    return first.text, other.text
+
+
+async def _remember(
+    bench: Bench,
+    seq: int,
+    case: Case,
+    subject: Subject,
+    conflict: tuple[str, str] | None,
+    *,
+    created: bool = False,
+) -> None:
+    (named,) = await bench.casebook.nodes({subject})
+    (identity,) = await bench.casebook.nodes({named.identity})
+    await bench.casebook.put_creation(
+        Outcome(
+            seq=seq,
+            organization_id=case.organization_id,
+            number=identity.number,
+            created=created,
+            conflict=conflict,
+        )
+    )

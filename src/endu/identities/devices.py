@@ -1,0 +1,122 @@
+"""Fingerprints: whose device it is, or whose visits when several people share it (R6)."""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+
+from msgspec.structs import replace
+
+from endu.identities.aftermath import owner_of
+from endu.identities.casebook import Casebook, JournalLine, Seen
+from endu.identities.evidence import Evidence, Review, Sighting, Whose
+from endu.identities.identifier import Subject
+from endu.identities.linking import Node
+
+SHARED_AT_MOST = 10  # identities; a device that more people use says nothing of any
+VISIT_MS = 30 * 60 * 1000  # how far from a strong event a visit reaches
+ALWAYS_MS = 1 << 62
+
+
+class Devices:
+    """What one batch means for devices. `watched` are the subjects whose events may be somebody
+    else's, shared devices and blocked identifiers; it is kept up to date here."""
+
+    def __init__(self, casebook: Casebook, watched: set[Subject]) -> None:
+        self._casebook = casebook
+        self._watched = watched
+        self._windows: dict[Subject, tuple[int, int]] = {}
+
+    async def settle(
+        self,
+        seen: Set[Seen],
+        moved: Set[Subject],
+        blocked: Set[Subject],
+        cause: tuple[int, int],  # seq, at_ms
+    ) -> dict[Subject, Subject]:
+        """After people were decided: the devices they use. Returns the devices that are
+        somebody else's now. `moved` are strong subjects whose identity or standing changed."""
+        newly_seen = {sighting.fingerprint for sighting in seen}
+        disturbed = await self._casebook.fingerprints_seen_with(moved)
+        disturbed |= moved  # a device itself, where a rule is about it
+        before = [
+            node
+            for node in await self._casebook.nodes(newly_seen | disturbed)
+            if node.kind == "fingerprint"
+        ]
+        after = [await self._as_it_is_now(node, blocked) for node in before]
+        changed = [now for now, was in zip(after, before, strict=True) if now != was]
+        for now, was in zip(after, before, strict=True):
+            self._watch(now, "shared" in (now.standing, was.standing), now.subject in disturbed)
+        await self._casebook.put_nodes(changed)
+        await self._casebook.put_journal(_lines(changed, before, cause))
+        owners = {node.subject: owner_of(node) for node in before}
+        return {n.subject: owner_of(n) for n in changed if owner_of(n) != owners[n.subject]}
+
+    def block(self, subjects: Iterable[Subject], blocked: Set[Subject]) -> None:
+        """Gives out anew the events of identifiers that a rule blocked, or blocks no longer."""
+        for subject in subjects:
+            if subject in blocked:
+                self._watched.add(subject)
+            else:
+                self._watched.discard(subject)
+            self._windows[subject] = (0, ALWAYS_MS)
+
+    def saw(self, batch: Sequence[tuple[int, Evidence]], whose: Sequence[Whose | None]) -> None:
+        """The batch's own events on watched devices, and what lies within a visit of them."""
+        if not self._watched:
+            return
+        for (_, item), found in zip(batch, whose, strict=True):
+            if found is None or not isinstance(item, Sighting):
+                continue
+            for subject in (found.subject, found.fingerprint):
+                if subject in self._watched:
+                    self._widen(
+                        subject, item.happened_at_ms - VISIT_MS, item.happened_at_ms + VISIT_MS
+                    )
+
+    def reviews(self) -> list[Review]:
+        return [Review(subject, *window) for subject, window in self._windows.items()]
+
+    async def _as_it_is_now(self, node: Node, blocked: Set[Subject]) -> Node:
+        if node.subject in blocked:
+            return replace(node, standing="blocked", identity=node.subject)
+        people = await self._casebook.identities_on(node.subject, blocked, SHARED_AT_MOST + 1)
+        if len(people) == 1:
+            return replace(node, standing="", identity=next(iter(people)))
+        standing = "burned" if len(people) > SHARED_AT_MOST else "shared" if people else ""
+        return replace(node, standing=standing, identity=node.subject)
+
+    def _watch(self, node: Node, concerned: bool, disturbed: bool) -> None:
+        if node.standing == "shared":
+            newly = node.subject not in self._watched
+            self._watched.add(node.subject)
+        else:
+            newly = node.subject in self._watched
+            self._watched.discard(node.subject)
+        if concerned and (newly or disturbed):
+            self._windows[node.subject] = (0, ALWAYS_MS)
+
+    def _widen(self, subject: Subject, from_ms: int, to_ms: int) -> None:
+        low, high = self._windows.get(subject, (from_ms, to_ms))
+        self._windows[subject] = (min(low, from_ms), max(high, to_ms))
+
+
+def _lines(
+    changed: Sequence[Node], before: Sequence[Node], cause: tuple[int, int]
+) -> list[JournalLine]:
+    was: Mapping[Subject, Node] = {node.subject: node for node in before}
+    return [
+        JournalLine(
+            organization_id=node.organization_id,
+            seq=cause[0],
+            at_ms=cause[1],
+            change=_what_happened(was[node.subject], node),
+            subject=node.identity,
+            detail={"identifiers": [node.text]},
+        )
+        for node in changed
+    ]
+
+
+def _what_happened(was: Node, now: Node) -> str:
+    if now.standing != was.standing:
+        return now.standing or f"no longer {was.standing}"
+    return "linked" if now.identity != now.subject else "parted"

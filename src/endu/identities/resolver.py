@@ -1,0 +1,127 @@
+"""From the identifiers on events to the people behind them: read once, decide, write once.
+
+What an event says is usually known already, and then costs one look-up. Only what is new is
+gathered into a case, heard together with the clusters it touches, and written back.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from endu.identities.bench import Bench
+from endu.identities.casebook import Casebook
+from endu.identities.decrees import obey
+from endu.identities.devices import Devices
+from endu.identities.evidence import Evidence, Resolution, Sighting, Whose
+from endu.identities.identifier import NOBODY, Subject
+from endu.ids import Scramble
+from endu.organizations.organization import OrganizationId
+
+NOBODYS = Whose(NOBODY, (), NOBODY)
+REMEMBERED = 100_000  # sightings in each of two generations, some 0.5 KB each
+
+
+class _News(NamedTuple):
+    place: int  # in the batch
+    seq: int
+    sighting: Sighting
+
+
+class Resolver:
+    """One for the whole instance, used by one settler; `source` numbers its log."""
+
+    def __init__(self, casebook: Casebook, scramble: Scramble, source: int) -> None:
+        self._casebook = casebook
+        self._scramble = scramble
+        self._source = source
+        self._memory = _Memory()
+        self._watched: set[Subject] | None = None
+
+    async def resolve(self, batch: Sequence[tuple[int, Evidence]]) -> Resolution:
+        """Takes in a batch in the order of the log, whole or not at all.
+
+        Resolving a batch again, in other portions too, gives the same subjects and changes
+        nothing: whoever was interrupted simply repeats it.
+        """
+        try:
+            async with self._casebook.transaction():
+                bench = await self._bench()
+                whose = await self._resolve(batch, bench)
+                await self._casebook.put_owners(bench.moved)
+        except BaseException:
+            self._memory = _Memory()  # some of it may have been rolled back
+            self._watched = None
+            raise
+        return Resolution(whose, bench.devices.reviews())
+
+    async def _bench(self) -> Bench:
+        if self._watched is None:
+            self._watched = await self._casebook.watched()
+        devices = Devices(self._casebook, self._watched)
+        return Bench(self._casebook, devices, self._scramble, self._source)
+
+    async def _resolve(
+        self, batch: Sequence[tuple[int, Evidence]], bench: Bench
+    ) -> list[Whose | None]:
+        whose: list[Whose | None] = []
+        news: dict[OrganizationId, list[_News]] = {}
+        for place, (seq, item) in enumerate(batch):
+            if isinstance(item, Sighting):
+                known = self._memory.recall(item) if item.identifiers else NOBODYS
+                if known is None:
+                    news.setdefault(item.organization_id, []).append(_News(place, seq, item))
+                whose.append(known)
+            else:
+                await self._take_in(news.pop(item.organization_id, []), whose, bench)
+                await obey(bench, seq, item)
+                whose.append(None)
+        for theirs in news.values():
+            await self._take_in(theirs, whose, bench)
+        bench.devices.saw(batch, whose)
+        return whose
+
+    async def _take_in(self, news: list[_News], whose: list[Whose | None], bench: Bench) -> None:
+        """Sightings of one organization that say something new, or that were forgotten."""
+        if not news:
+            return
+        texts = {text for item in news for text in item.sighting.identifiers}
+        case = await bench.open(news[0].sighting.organization_id, texts)
+        for item in news:
+            found = case.sight(item.seq, item.sighting)
+            whose[item.place] = found
+            self._memory.keep(item.sighting, found)
+        at_ms = max(item.sighting.claimed_at_ms for item in news)
+        await bench.hear(case, (news[-1].seq, at_ms))
+
+
+class _Memory:
+    """What sightings said before: who they are of, and since when they have been saying it.
+
+    Two generations bound it: when the young one is full it becomes the old one, and what was
+    not asked for since is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._young: dict[tuple[str, tuple[str, ...], int], tuple[int, Whose]] = {}
+        self._old: dict[tuple[str, tuple[str, ...], int], tuple[int, Whose]] = {}
+
+    def recall(self, sighting: Sighting) -> Whose | None:
+        """None where the sighting may say something new: nobody said it yet, or not so early."""
+        key = (sighting.organization_id, sighting.identifiers, sighting.proof)
+        known = self._young.get(key)
+        if known is None:
+            known = self._old.get(key)
+            if known is None:
+                return None
+            self._put(key, known)
+        return known[1] if known[0] <= sighting.claimed_at_ms else None
+
+    def keep(self, sighting: Sighting, whose: Whose) -> None:
+        key = (sighting.organization_id, sighting.identifiers, sighting.proof)
+        known = self._young.get(key)
+        if known is None or sighting.claimed_at_ms < known[0]:
+            self._put(key, (sighting.claimed_at_ms, whose))
+
+    def _put(self, key: tuple[str, tuple[str, ...], int], known: tuple[int, Whose]) -> None:
+        if len(self._young) >= REMEMBERED:
+            self._old, self._young = self._young, {}
+        self._young[key] = known

@@ -1,0 +1,5 @@
+"""The `endu` command."""
+
+from endu.cli.app import main
+
+__all__ = ["main"]

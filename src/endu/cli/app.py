@@ -1,0 +1,41 @@
+"""Every command of `endu`, and how they end."""
+
+import sys
+
+import typer
+
+from endu.cli import event_types, events, failed, identities, keys, organizations
+from endu.cli.importing.command import import_
+from endu.cli.limits import limits
+from endu.cli.operator import warn
+from endu.cli.stop import Stop
+from endu.cli.up import up
+from endu.cli.upkeep import rebuild, verify
+
+app = typer.Typer(
+    help="Endu: records what people do, works out who they are, and can prove it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up)
+app.add_typer(organizations.app, name="organizations")
+app.add_typer(keys.app, name="keys")
+app.add_typer(event_types.app, name="event-types")
+app.command("record")(events.record)
+app.add_typer(events.app, name="events")
+app.command("import")(import_)
+app.add_typer(identities.app, name="identities")
+app.add_typer(failed.app, name="failed")
+app.command("limits")(limits)
+app.command("verify")(verify)
+app.command("rebuild")(rebuild)
+
+
+def main() -> None:
+    """Exit codes are those of `endu.cli.stop`, 0 where all went well."""
+    try:
+        app()
+    except Stop as stop:
+        warn(str(stop))
+        sys.exit(stop.exit_code)

@@ -1,0 +1,155 @@
+"""Rows to the server: in batches, several under way at once, each answered for in its order."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Literal
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from endu.cli.importing.rows import ReadRow
+from endu.cli.operator import sentence_of
+from endu.cli.stop import UNREACHABLE, Stop
+
+# The server takes 2,000 events and 5 MiB at once; half as many keep its groups even.
+EVENTS_PER_BATCH = 1_000
+BYTES_PER_BATCH = 4 * 1024 * 1024
+# While one batch is written to disk the next is on its way and a third is made.
+UNDER_WAY = 3
+
+# A server that asks for patience (429, 503) or is being started again gets this much of it.
+ATTEMPTS = 30
+PAUSE_SECONDS = 1.0
+BUSY = (429, 503)
+
+
+class Result(Struct, frozen=True):
+    """What the server made of one event of a batch."""
+
+    result: Literal["ok", "duplicate", "refused", "retry"]
+    error: str | None = None
+    error_text: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Batch(Struct, frozen=True):
+    """Rows that follow each other in the file; `lines` are the events among them, encoded."""
+
+    rows: Sequence[ReadRow]
+    lines: Sequence[bytes]
+
+    @property
+    def last(self) -> int:
+        return self.rows[-1].number
+
+
+class _Results(Struct, frozen=True):
+    results: list[Result]
+
+
+class _Answer(Struct, frozen=True):
+    data: _Results
+
+
+_encode = msgspec.json.Encoder().encode
+_answer = msgspec.json.Decoder(_Answer)
+
+
+def batches_of(rows: Iterable[ReadRow]) -> Iterator[Batch]:
+    taken: list[ReadRow] = []
+    lines: list[bytes] = []
+    size = 0
+    for row in rows:
+        line = b"" if row.event is None else _encode(row.event)
+        if len(taken) == EVENTS_PER_BATCH or size + len(line) > BYTES_PER_BATCH:
+            if taken:
+                yield Batch(taken, lines)
+            taken, lines, size = [], [], 0
+        taken.append(row)
+        if line:
+            lines.append(line)
+            size += len(line)
+    if taken:
+        yield Batch(taken, lines)
+
+
+def send_all(
+    batches: Iterable[Batch],
+    send: Callable[[Batch], list[Result]],
+    answered: Callable[[Batch, list[Result]], None],
+) -> None:
+    """Calls `answered` once for every batch, in the order of the file."""
+    under_way: deque[tuple[Batch, Future[list[Result]]]] = deque()
+    with ThreadPoolExecutor(UNDER_WAY, "import") as threads:
+        try:
+            for batch in batches:
+                if len(under_way) == UNDER_WAY:
+                    _settle_first(under_way, answered)
+                under_way.append((batch, threads.submit(send, batch)))
+            while under_way:
+                _settle_first(under_way, answered)
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Sender:
+    """Sends batches with an import key, patiently; `stopping` ends its patience."""
+
+    def __init__(self, client: httpx.Client, key: str) -> None:
+        self._client = client
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/x-ndjson",
+        }
+        self.stopping = threading.Event()
+
+    def send(self, batch: Batch) -> list[Result]:
+        """One result for every line. Raises Stop where the server does not take the batch."""
+        results = self._post(batch.lines)
+        for _ in range(ATTEMPTS):
+            again = [place for place, each in enumerate(results) if each.result == "retry"]
+            if not again:
+                return results
+            self._pause(PAUSE_SECONDS)
+            for place, result in zip(
+                again, self._post([batch.lines[place] for place in again]), strict=True
+            ):
+                results[place] = result
+        raise Stop("The server keeps asking for some events again; see its log.", UNREACHABLE)
+
+    def _post(self, lines: Sequence[bytes]) -> list[Result]:
+        if not lines:
+            return []
+        body = b"\n".join(lines)
+        for _ in range(ATTEMPTS):
+            try:
+                answer = self._client.post("/events/record/batch", content=body,
+                                           headers=self._headers)  # fmt: skip
+            except httpx.TransportError:
+                self._pause(PAUSE_SECONDS)
+                continue
+            if answer.status_code not in BUSY:
+                return _read(answer)
+            self._pause(float(answer.headers.get("Retry-After", PAUSE_SECONDS)))
+        raise Stop("The server does not answer any more.", UNREACHABLE)
+
+    def _pause(self, seconds: float) -> None:
+        if self.stopping.wait(seconds):
+            raise Stop("Stopped.")
+
+
+def _settle_first(
+    under_way: deque[tuple[Batch, Future[list[Result]]]],
+    answered: Callable[[Batch, list[Result]], None],
+) -> None:
+    batch, results = under_way.popleft()
+    answered(batch, results.result())
+
+
+def _read(answer: httpx.Response) -> list[Result]:
+    if not answer.is_success:
+        raise Stop(sentence_of(answer))
+    return _answer.decode(answer.content).data.results

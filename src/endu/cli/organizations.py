@@ -1,0 +1,56 @@
+"""`endu organizations …`: on whose behalf events are recorded."""
+
+from typing import Annotated, Any
+
+import typer
+
+from endu.cli.operator import Operator, for_operator
+from endu.cli.stop import USAGE, Stop
+from endu.cli.tables import facts, table
+
+app = typer.Typer(help="Organizations and their limits.", no_args_is_help=True)
+
+
+@app.command("create")
+@for_operator
+def create(
+    operator: Operator, name: Annotated[str, typer.Argument(help="What to call it.")]
+) -> None:
+    """Make an organization. It starts without keys: see `endu keys create`."""
+    made = operator.ask("POST", "/organizations", body={"name": name}, for_organization=False)
+    operator.show(made, facts(made))
+
+
+@app.command("list")
+@for_operator
+def list_(operator: Operator) -> None:
+    """All organizations, oldest first."""
+    everyone = list(operator.pages("/organizations", for_organization=False))
+    operator.show(everyone, table(everyone, ["organization_id", "name", "created_at"]))
+
+
+@app.command("limits")
+@for_operator
+def limits(
+    operator: Operator,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE, as often as needed.", metavar="NAME=VALUE"),
+    ] = None,
+) -> None:
+    """Show an organization's settings and limits, or change some of them."""
+    path = f"/organizations/{operator.organization_id}/limits"
+    if changes:
+        operator.ask("PUT", path, body=dict(_read_change(change) for change in changes))
+    now = operator.ask("GET", "/limits")
+    operator.show(now, facts(now))
+
+
+def _read_change(text: str) -> tuple[str, Any]:
+    """A number where it is one, true and false as what they are, else text."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise Stop(f"--set {text}: say it as NAME=VALUE, such as event_types_at_most=200.", USAGE)
+    if value in ("true", "false"):
+        return name, value == "true"
+    return name, int(value) if value.isdecimal() else value

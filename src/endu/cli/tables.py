@@ -1,0 +1,39 @@
+"""How answers are drawn for people: a table for many things, a list of facts for one."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+
+def table(items: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    """One line each, under the names that the items have in JSON too."""
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column.replace("_", " "), overflow="fold")
+    for item in items:
+        drawn.add_row(*(_cell(item.get(column)) for column in columns))
+    return drawn
+
+
+def facts(thing: Mapping[str, Any]) -> Table:
+    drawn = Table.grid(padding=(0, 2))
+    for name, value in thing.items():
+        drawn.add_row(Text(name.replace("_", " "), "bold"), _cell(value))
+    return drawn
+
+
+def _cell(value: Any) -> Text:
+    """Always plain text: what callers sent must not be read as markup."""
+    if value is None or value == [] or value == {}:
+        return Text("")
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    if isinstance(value, str | int | float):
+        return Text(str(value))
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return Text(", ".join(value))
+    return Text(json.dumps(value, ensure_ascii=False))

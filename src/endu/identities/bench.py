@@ -57,7 +57,7 @@ class Bench:
         self._laws.pop(organization_id, None)
 
     async def _read_law(self, organization_id: OrganizationId) -> Law:
-        limits = DEFAULT_LIMITS | await self.casebook.limits(organization_id)
+        limits = {**DEFAULT_LIMITS, **await self.casebook.limits(organization_id)}
         rules = await self.casebook.rules(organization_id)
         texts = {text for rule in rules for text in rule.identifiers}
         named = await self.open(organization_id, texts)

@@ -132,7 +132,9 @@ class Casebook(Protocol):
     async def put_rule(self, rule: StandingRule) -> bool:
         """False where it was there already."""
 
-    async def take_back(self, rule_seq: int, at_ms: int, author: str) -> StandingRule | None:
+    async def take_back(
+        self, organization_id: OrganizationId, rule_seq: int, at_ms: int, author: str
+    ) -> StandingRule | None:
         """The rule that is no longer in force; None where none was."""
 
     async def limits(self, organization_id: OrganizationId) -> dict[str, int]:

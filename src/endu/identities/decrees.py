@@ -22,9 +22,7 @@ async def obey(bench: Bench, seq: int, decree: Decree) -> None:
     elif isinstance(decree, RuleMade):
         await _make_rule(bench, seq, decree)
     elif isinstance(decree, RuleTakenBack):
-        back = await bench.casebook.take_back(decree.rule_seq, decree.received_at_ms, decree.author)
-        if back:
-            await _apply(bench, back, "rule taken back", (seq, decree.received_at_ms))
+        await _take_back(bench, seq, decree)
     else:
         await _set_limits(bench, seq, decree)
 
@@ -41,6 +39,15 @@ async def _make_rule(bench: Bench, seq: int, made: RuleMade) -> None:
     )
     if await bench.casebook.put_rule(rule):
         await _apply(bench, rule, "rule", (seq, made.received_at_ms))
+
+
+async def _take_back(bench: Bench, seq: int, decree: RuleTakenBack) -> None:
+    at_ms = decree.received_at_ms
+    rule = await bench.casebook.take_back(
+        decree.organization_id, decree.rule_seq, at_ms, decree.author
+    )
+    if rule:
+        await _apply(bench, rule, "rule taken back", (seq, at_ms))
 
 
 async def _apply(bench: Bench, rule: StandingRule, change: str, cause: tuple[int, int]) -> None:

@@ -1,0 +1,274 @@
+"""The casebook in SQLite, for the one thread that resolves.
+
+Sets of subjects go into a statement as one JSON text and come apart in `json_each`: one
+statement for a whole batch, whatever its size.
+"""
+
+import json
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Set
+from contextlib import asynccontextmanager
+from typing import Any
+
+from endu.identities.casebook import JournalLine, Outcome, Seen, StandingRule
+from endu.identities.identifier import Kind, Number, Subject
+from endu.identities.linking import Link, Node, Pair
+from endu.organizations.organization import OrganizationId
+from endu.stores.sqlite import Connection
+from endu.stores.sqlite_rows import LINK, NODE, link_of, node_of, rule_of, transaction
+
+FIND = f"""
+SELECT {NODE} FROM json_each(?) AS named
+CROSS JOIN identifiers AS i
+  ON i.organization_id = ? AND i.kind = named.value ->> 0 AND i.value = named.value ->> 1
+"""
+
+BEARING = f"""
+SELECT {NODE} FROM json_each(?) AS named
+CROSS JOIN identifiers AS i ON i.organization_id = ? AND i.number = named.value
+"""
+
+NODES = f"""
+SELECT {NODE} FROM json_each(?) AS asked CROSS JOIN identifiers AS i ON i.subject = asked.value
+"""
+
+CLUSTERS = f"""
+SELECT {NODE} FROM json_each(?) AS asked CROSS JOIN identifiers AS i ON i.cluster = asked.value
+"""
+
+ALL_CLUSTERS = """
+SELECT cluster FROM identifiers WHERE organization_id = ? AND kind <> 'fingerprint'
+GROUP BY cluster HAVING count(*) > 1 ORDER BY cluster
+"""
+
+LINKS_OF = f"""
+SELECT {LINK} FROM json_each(:subjects) AS asked CROSS JOIN links AS l ON l.a = asked.value
+UNION
+SELECT {LINK} FROM json_each(:subjects) AS asked CROSS JOIN links AS l ON l.b = asked.value
+"""
+
+COUNTING_LINKS_OF = f"""
+SELECT * FROM ({LINKS_OF}) WHERE verdict IN ('accepted', 'refused')
+"""
+
+LINKS_BETWEEN = f"""
+SELECT {LINK} FROM json_each(?) AS asked
+CROSS JOIN links AS l ON l.a = asked.value ->> 0 AND l.b = asked.value ->> 1
+"""
+
+CLUSTERS_BESIDE = f"""
+SELECT DISTINCT i.cluster FROM ({LINKS_OF}) AS l
+CROSS JOIN identifiers AS i ON i.subject IN (l.a, l.b)
+"""
+
+PUT_NODE = """
+INSERT INTO identifiers (subject, organization_id, kind, value, number, asserted, standing,
+                         first_at_ms, cluster, identity)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (subject) DO UPDATE SET
+  asserted = excluded.asserted, standing = excluded.standing,
+  first_at_ms = excluded.first_at_ms, cluster = excluded.cluster, identity = excluded.identity
+"""
+
+PUT_LINK = """
+INSERT INTO links (a, b, organization_id, proof, claimed_at_ms, first_seq, verdict, reason,
+                   against_a, against_b)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (a, b) DO UPDATE SET
+  proof = excluded.proof, claimed_at_ms = excluded.claimed_at_ms,
+  first_seq = excluded.first_seq, verdict = excluded.verdict, reason = excluded.reason,
+  against_a = excluded.against_a, against_b = excluded.against_b
+"""
+
+PUT_SEEN = "INSERT OR IGNORE INTO sightings (fingerprint, subject, before) VALUES (?, ?, ?)"
+
+PUT_OWNER = """
+INSERT INTO owners (subject, identity, version) VALUES (?, ?, ?)
+ON CONFLICT (subject) DO UPDATE SET identity = excluded.identity, version = excluded.version
+"""
+
+PUT_LINE = """
+INSERT INTO journal (organization_id, seq, at_ms, change, subject, detail)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+
+FINGERPRINTS_SEEN_WITH = """
+SELECT DISTINCT s.fingerprint FROM json_each(?) AS asked
+CROSS JOIN sightings AS s ON s.subject = asked.value
+"""
+
+IDENTITIES_ON = """
+SELECT DISTINCT i.identity FROM sightings AS s JOIN identifiers AS i ON i.subject = s.subject
+WHERE s.fingerprint = ? AND s.before = '[]' LIMIT ?
+"""
+
+SEEN_ON = """
+SELECT s.subject, s.before, i.identity
+FROM sightings AS s JOIN identifiers AS i ON i.subject = s.subject WHERE s.fingerprint = ?
+"""
+
+WATCHED = "SELECT subject FROM identifiers WHERE standing IN ('blocked', 'shared')"
+
+RULES = "SELECT * FROM rules WHERE organization_id = ? AND taken_back_at_ms IS NULL ORDER BY seq"
+
+PUT_RULE = """
+INSERT OR IGNORE INTO rules (seq, organization_id, rule, identifiers, author, reason, made_at_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+TAKE_BACK = """
+UPDATE rules SET taken_back_at_ms = ?, taken_back_by = ?
+WHERE organization_id = ? AND seq = ? AND taken_back_at_ms IS NULL RETURNING *
+"""
+
+PUT_LIMITS = """
+INSERT INTO limits (organization_id, limits) VALUES (?, ?)
+ON CONFLICT (organization_id) DO UPDATE SET limits = excluded.limits
+"""
+
+PUT_CREATION = """
+INSERT OR IGNORE INTO creations (seq, organization_id, number, created, conflict)
+VALUES (?, ?, ?, ?, ?)
+"""
+
+
+class SqliteCasebook:
+    """Fits the port `Casebook`. The connection is this thread's and nobody else's meanwhile."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        with transaction(self._connection):
+            yield
+
+    @asynccontextmanager
+    async def undone(self) -> AsyncIterator[None]:
+        with transaction(self._connection, "ROLLBACK"):
+            yield
+
+    async def find(
+        self, organization_id: OrganizationId, names: Collection[str]
+    ) -> dict[str, Node]:
+        named = json.dumps([name.split(":", 1) for name in names])
+        nodes = map(node_of, self._all(FIND, (named, organization_id)))
+        return {node.text: node for node in nodes}
+
+    async def bearing(
+        self, organization_id: OrganizationId, numbers: Collection[Number]
+    ) -> dict[Number, Node]:
+        nodes = map(node_of, self._all(BEARING, (json.dumps(list(numbers)), organization_id)))
+        return {node.number: node for node in nodes}
+
+    async def nodes(self, subjects: Set[Subject]) -> list[Node]:
+        return [node_of(row) for row in self._all(NODES, (_json(subjects),))]
+
+    async def clusters(self, clusters: Set[Subject]) -> list[Node]:
+        nodes = (node_of(row) for row in self._all(CLUSTERS, (_json(clusters),)))
+        return [node for node in nodes if node.kind is not Kind.FINGERPRINT]
+
+    async def clusters_beside(self, subjects: Set[Subject]) -> set[Subject]:
+        return {row[0] for row in self._all(CLUSTERS_BESIDE, {"subjects": _json(subjects)})}
+
+    async def all_clusters(self, organization_id: OrganizationId) -> list[Subject]:
+        return [row[0] for row in self._all(ALL_CLUSTERS, (organization_id,))]
+
+    async def links_of(self, subjects: Set[Subject]) -> list[Link]:
+        return [link_of(row) for row in self._all(LINKS_OF, {"subjects": _json(subjects)})]
+
+    async def counting_links_of(self, subjects: Set[Subject]) -> list[Link]:
+        rows = self._all(COUNTING_LINKS_OF, {"subjects": _json(subjects)})
+        return [link_of(row) for row in rows]
+
+    async def links_between(self, pairs: Collection[Pair]) -> list[Link]:
+        return [link_of(row) for row in self._all(LINKS_BETWEEN, (json.dumps(list(pairs)),))]
+
+    async def put_nodes(self, nodes: Iterable[Node]) -> None:
+        rows = (
+            (n.subject, n.organization_id, n.kind.value, n.value, n.number, n.asserted,
+             n.standing, n.first_at_ms, n.cluster, n.identity)
+            for n in nodes
+        )  # fmt: skip
+        self._connection.executemany(PUT_NODE, rows)
+
+    async def put_links(self, organization_id: OrganizationId, links: Iterable[Link]) -> None:
+        rows = (
+            (x.a, x.b, organization_id, x.proof, x.claimed_at_ms, x.first_seq, x.verdict,
+             x.reason, *(x.against or (None, None)))
+            for x in links
+        )  # fmt: skip
+        self._connection.executemany(PUT_LINK, rows)
+
+    async def put_seen(self, seen: Iterable[Seen]) -> None:
+        rows = ((s.fingerprint, s.subject, json.dumps(s.before)) for s in seen)
+        self._connection.executemany(PUT_SEEN, rows)
+
+    async def put_owners(self, identity_of: Mapping[Subject, Subject]) -> None:
+        ((last,),) = self._all("SELECT coalesce(max(version), 0) FROM owners")
+        rows = ((s, identity, last + n) for n, (s, identity) in enumerate(identity_of.items(), 1))
+        self._connection.executemany(PUT_OWNER, rows)
+
+    async def put_journal(self, lines: Iterable[JournalLine]) -> None:
+        rows = (
+            (x.organization_id, x.seq, x.at_ms, x.change, x.subject, json.dumps(x.detail))
+            for x in lines
+        )
+        self._connection.executemany(PUT_LINE, rows)
+
+    async def fingerprints_seen_with(self, subjects: Set[Subject]) -> set[Subject]:
+        return {row[0] for row in self._all(FINGERPRINTS_SEEN_WITH, (_json(subjects),))}
+
+    async def identities_on(
+        self, fingerprint: Subject, blocked: Set[Subject], at_most: int
+    ) -> set[Subject]:
+        if not blocked:
+            return {row[0] for row in self._all(IDENTITIES_ON, (fingerprint, at_most))}
+        identities: set[Subject] = set()
+        for subject, before, identity in self._all(SEEN_ON, (fingerprint,)):
+            if subject not in blocked and set(json.loads(before)) <= blocked:
+                identities.add(identity)
+                if len(identities) == at_most:
+                    break
+        return identities
+
+    async def watched(self) -> set[Subject]:
+        return {row[0] for row in self._all(WATCHED)}
+
+    async def rules(self, organization_id: OrganizationId) -> list[StandingRule]:
+        return [rule_of(row) for row in self._all(RULES, (organization_id,))]
+
+    async def put_rule(self, rule: StandingRule) -> bool:
+        row = (rule.seq, rule.organization_id, rule.rule, json.dumps(rule.identifiers),
+               rule.author, rule.reason, rule.made_at_ms)  # fmt: skip
+        return bool(self._connection.execute(PUT_RULE, row).rowcount)
+
+    async def take_back(
+        self, organization_id: OrganizationId, rule_seq: int, at_ms: int, author: str
+    ) -> StandingRule | None:
+        for row in self._all(TAKE_BACK, (at_ms, author, organization_id, rule_seq)):
+            return rule_of(row)
+        return None
+
+    async def limits(self, organization_id: OrganizationId) -> dict[str, int]:
+        query = "SELECT limits FROM limits WHERE organization_id = ?"
+        for (limits,) in self._all(query, (organization_id,)):
+            return dict(json.loads(limits))
+        return {}
+
+    async def put_limits(self, organization_id: OrganizationId, limits: Mapping[str, int]) -> None:
+        self._connection.execute(PUT_LIMITS, (organization_id, json.dumps(dict(limits))))
+
+    async def has_creation(self, seq: int) -> bool:
+        return bool(self._all("SELECT 1 FROM creations WHERE seq = ?", (seq,)))
+
+    async def put_creation(self, outcome: Outcome) -> None:
+        row = (outcome.seq, outcome.organization_id, outcome.number, outcome.created,
+               json.dumps(outcome.conflict))  # fmt: skip
+        self._connection.execute(PUT_CREATION, row)
+
+    def _all(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
+        return list(self._connection.execute(sql, values))
+
+
+def _json(subjects: Collection[Subject]) -> str:
+    return json.dumps(list(subjects))

@@ -1,0 +1,77 @@
+"""Rows of the directory's tables as what they stand for."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from endu.identities.casebook import StandingRule
+from endu.identities.identifier import Kind
+from endu.identities.linking import Link, Node
+from endu.stores.sqlite import Connection
+
+NODE = """i.subject, i.organization_id, i.kind, i.value, i.number, i.asserted, i.standing,
+       i.first_at_ms, i.cluster, i.identity"""
+
+LINK = """l.a, l.b, l.proof, l.claimed_at_ms, l.first_seq, l.verdict, l.reason,
+       l.against_a, l.against_b"""
+
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+def node_of(row: tuple[Any, ...]) -> Node:
+    """From the columns of NODE."""
+    return Node(
+        subject=row[0],
+        organization_id=row[1],
+        kind=_KINDS[row[2]],
+        value=row[3],
+        number=row[4],
+        asserted=bool(row[5]),
+        standing=row[6],
+        first_at_ms=row[7],
+        cluster=row[8],
+        identity=row[9],
+    )
+
+
+def link_of(row: tuple[Any, ...]) -> Link:
+    """From the columns of LINK."""
+    a, b, proof, claimed_at_ms, first_seq, verdict, reason, against_a, against_b = row
+    return Link(
+        a=a,
+        b=b,
+        proof=proof,
+        claimed_at_ms=claimed_at_ms,
+        first_seq=first_seq,
+        verdict=verdict,
+        reason=reason,
+        against=None if against_a is None else (against_a, against_b),
+    )
+
+
+def rule_of(row: tuple[Any, ...]) -> StandingRule:
+    """From all columns of `rules`."""
+    return StandingRule(
+        seq=row[0],
+        organization_id=row[1],
+        rule=row[2],
+        identifiers=tuple(json.loads(row[3])),
+        author=row[4],
+        reason=row[5],
+        made_at_ms=row[6],
+        taken_back_at_ms=row[7],
+        taken_back_by=row[8],
+    )
+
+
+@contextmanager
+def transaction(connection: Connection, end: str = "COMMIT") -> Iterator[None]:
+    """Takes the write lock at once, so that two writers wait instead of failing half-way."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute(end)

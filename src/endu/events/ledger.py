@@ -45,6 +45,10 @@ class LedgerDamaged(Exception):
     """What was written is not what is there: the batch has to be tried again."""
 
 
+class TooDear(Exception):
+    """The question ran into a limit of time, memory or number; its text says which."""
+
+
 class Ledger(Protocol):
     async def append(self, source: int, rows: Sequence[SettledEvent]) -> None:
         """Writes the rows in one insert and reads them back (count and sum of checks, no empty
@@ -69,6 +73,6 @@ class Ledger(Protocol):
     async def ask(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """ClickHouse SQL with {name:Type} placeholders, the same embedded and clustered.
 
-        Read-only and bounded in time and memory. `endu.events` is the table; see
-        `stores/chdb_ledger.py` for its columns.
+        Read-only and bounded in time and memory: raises TooDear. `endu.events` is the table; see
+        `stores/ledger_tables.py` for its columns, and for WHO, whose an event is.
         """

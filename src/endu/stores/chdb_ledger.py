@@ -1,0 +1,234 @@
+"""The ledger in chDB: ClickHouse inside this process, one directory, one process at a time.
+
+`ledger/engine` is chDB's, `ledger/temporary` holds the files that inserts pass through.
+"""
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from msgspec import Struct
+
+from endu.events.event import Seq
+from endu.events.ledger import LedgerDamaged, OwnerChange, SettledEvent, VisitChange
+from endu.stores.chdb_handles import Client, Limits, NoForking, Readers, Rows, client_of
+from endu.stores.ledger_tables import (
+    EVENTS,
+    OWNER_CHANGES,
+    OWNERS,
+    TABLES,
+    VISIT_CHANGES,
+    VISITS,
+    arrow_of_events,
+    arrow_of_owners,
+    arrow_of_visits,
+)
+
+logger = logging.getLogger(__name__)
+
+# Rows of one insert of owners: half of what ClickHouse puts into one part, so that it is there
+# whole or not at all.
+CHANGES_AT_ONCE = 500_000
+
+# Sized for two cores and a few hundred megabytes; by default chDB plans for a server.
+CONFIG = """<clickhouse>
+    <tmp_path>{temporary}/</tmp_path>
+    <background_pool_size>2</background_pool_size>
+    <background_schedule_pool_size>4</background_schedule_pool_size>
+    <background_common_pool_size>2</background_common_pool_size>
+    <background_move_pool_size>1</background_move_pool_size>
+    <background_fetches_pool_size>1</background_fetches_pool_size>
+    <mark_cache_size>67108864</mark_cache_size>
+    <uncompressed_cache_size>0</uncompressed_cache_size>
+</clickhouse>
+"""
+
+TOTALS = f"""
+SELECT count(), sum(check)
+  FROM {EVENTS}
+ WHERE source = {{source:UInt16}} AND seq BETWEEN {{first:UInt64}} AND {{last:UInt64}}
+"""
+PLACES = f"""
+SELECT seq, check
+  FROM {EVENTS}
+ WHERE source = {{source:UInt16}} AND seq BETWEEN {{first:UInt64}} AND {{last:UInt64}}
+ ORDER BY seq
+"""
+INSERTED_PARTS = """
+SELECT name, path
+  FROM system.parts
+ WHERE concat(database, '.', table) = {table:String} AND active AND level = 0
+"""
+
+
+class _Part(Struct, frozen=True):
+    """A line of what CHECK TABLE answers."""
+
+    part_path: str
+    is_passed: int
+    message: str
+
+
+_read_parts = msgspec.json.Decoder(_Part).decode_lines
+
+
+class ChdbLedger:
+    """`ask` is for event loops; everything else blocks and is for one thread, the settler's."""
+
+    def __init__(self, open_client: Callable[[], Client], limits: Limits) -> None:
+        self._open_client = open_client
+        self._client: Client = open_client()
+        for statement in TABLES:
+            self._client.command(statement)
+        self._checked: dict[str, set[str]] = {}
+        for table in (EVENTS, OWNER_CHANGES, VISIT_CHANGES):
+            self._drop_damaged_parts(table)
+        self._readers = Readers(open_client, limits)
+
+    async def append(self, source: int, rows: Sequence[SettledEvent]) -> None:
+        if not rows:
+            return
+        table = arrow_of_events(source, rows)
+        seqs = [row.seq for row in rows]
+        first, last = min(seqs), max(seqs)
+        count, checks = self._totals(source, first, last)
+        self._insert(EVENTS, table)
+        expected = count + len(rows), checks + sum([row.check for row in rows])
+        found = self._totals(source, first, last)
+        if found != expected:
+            raise LedgerDamaged(f"{first} to {last}: {found} in place of {expected} (rows, checks)")
+
+    async def present(self, source: int, first: Seq, last: Seq) -> set[int]:
+        return {seq for seq, _ in await self.checks(source, first, last)}
+
+    async def set_owners(self, changes: Sequence[OwnerChange]) -> None:
+        for piece in _pieces(changes):
+            self._insert(OWNER_CHANGES, arrow_of_owners(piece))
+
+    async def set_visits(self, changes: Sequence[VisitChange]) -> None:
+        for piece in _pieces(changes):
+            self._insert(VISIT_CHANGES, arrow_of_visits(piece))
+
+    async def versions(self) -> tuple[int, int]:
+        greatest = "SELECT max(version) FROM "
+        return self._read(greatest + OWNER_CHANGES)[0][0], self._read(greatest + VISIT_CHANGES)[0][
+            0
+        ]
+
+    async def refresh(self) -> None:
+        self._command(f"SYSTEM RELOAD DICTIONARY {OWNERS}")
+        self._command(f"SYSTEM RELOAD DICTIONARY {VISITS}")
+
+    async def ask(self, sql: str, values: Mapping[str, Any]) -> Rows:
+        return await self._readers.ask(sql, values)
+
+    async def last(self, source: int) -> int:
+        """The greatest place that is there; 0 without any."""
+        greatest = f"SELECT max(seq) FROM {EVENTS} WHERE source = {{source:UInt16}}"
+        return int(self._read(greatest, source=source)[0][0])
+
+    async def checks(self, source: int, first: int, last: int) -> Rows:
+        """(seq, check) of each row in the range, in order; twice what is there twice."""
+        return self._read(PLACES, source=source, first=first, last=last)
+
+    async def damaged_parts(self) -> list[tuple[str, str]]:
+        """Reads every byte of the tables: the parts that are not as they were written, and why."""
+        damaged = []
+        for table in (EVENTS, OWNER_CHANGES, VISIT_CHANGES):
+            for part in self._parts_checked(table):
+                if not part.is_passed:
+                    damaged.append((f"{table} {part.part_path}", part.message))
+        return damaged
+
+    def close(self) -> None:
+        self._readers.close()
+        self._client.close()
+
+    def _insert(self, table: str, rows: pa.Table) -> None:
+        self._run(lambda client: client.insert_arrow(table, rows))
+        if damaged := self._drop_damaged_parts(table):
+            raise LedgerDamaged(f"A write failed unnoticed in {', '.join(damaged)} of {table}")
+
+    def _drop_damaged_parts(self, table: str) -> list[str]:
+        """chDB said OK after a write that had failed, and reading back found the rows in its
+        memory; a file without bytes in the part's folder missed no such case. Such a part is
+        dropped, so that its rows are seen to be missing and come again."""
+        parts: dict[str, str] = dict(self._read(INSERTED_PARTS, table=table))
+        unchecked = parts.keys() - self._checked.get(table, set())
+        damaged = [name for name in unchecked if _has_an_empty_file(Path(parts[name]))]
+        for name in damaged:
+            logger.error("Dropping %s of %s: a write of it failed unnoticed", name, table)
+            self._command(f"ALTER TABLE {table} DROP PART '{name}'")
+        self._checked[table] = set(parts)
+        return damaged
+
+    def _parts_checked(self, table: str) -> list[_Part]:
+        check = f"CHECK TABLE {table} SETTINGS check_query_single_value_result = 0"
+        return _read_parts(self._run(lambda client: client.raw_query(check, fmt="JSONEachRow")))
+
+    def _totals(self, source: int, first: int, last: int) -> tuple[int, int]:
+        count, checks = self._read(TOTALS, source=source, first=first, last=last)[0]
+        return count, checks
+
+    def _read(self, sql: str, **values: Any) -> Rows:
+        rows: Rows = self._run(lambda client: client.query(sql, parameters=values).result_rows)
+        return rows
+
+    def _command(self, statement: str) -> None:
+        self._run(lambda client: client.command(statement))
+
+    def _run(self, work: Callable[[Client], Any]) -> Any:
+        try:
+            return work(self._client)
+        except BaseException:
+            self._client.close()
+            self._client = self._open_client()
+            raise
+
+
+def _pieces(changes: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """In order, cut between two versions: the greatest version that is there is there whole."""
+    start = 0
+    while start < len(changes):
+        end = min(start + CHANGES_AT_ONCE, len(changes))
+        while end < len(changes) and changes[end].version == changes[end - 1].version:
+            end += 1
+        yield changes[start:end]
+        start = end
+
+
+def _has_an_empty_file(part: Path) -> bool:
+    try:
+        return any(entry.stat().st_size == 0 for entry in os.scandir(part))
+    except FileNotFoundError:  # merged into another part and gone meanwhile
+        return False
+
+
+@contextmanager
+def open_chdb_ledger(directory: Path, limits: Limits) -> Iterator[ChdbLedger]:
+    """Opens the engine for this process, or makes it; blocks for half a second."""
+    directory.mkdir(exist_ok=True)
+    temporary = directory / "temporary"
+    shutil.rmtree(temporary, ignore_errors=True)  # left behind by a kill
+    temporary.mkdir()
+    # Always a config of ours: a config.xml in the working directory would be picked up.
+    config = directory / "engine.xml"
+    config.write_text(CONFIG.format(temporary=temporary.resolve()))
+    engine = str((directory / "engine").resolve())
+    before, tempfile.tempdir = tempfile.tempdir, str(temporary.resolve())
+    guard = NoForking()
+    try:
+        with closing(
+            ChdbLedger(lambda: client_of(engine, str(config.resolve())), limits)
+        ) as ledger:
+            yield ledger
+    finally:
+        guard.lift()
+        tempfile.tempdir = before

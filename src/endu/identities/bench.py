@@ -42,9 +42,10 @@ class Bench:
         """`cause` is the place in the log, and its time in milliseconds."""
         law = await self.law(case.organization_id)
         moved = await hear(self.casebook, case, law, cause, thorough)
-        await self.casebook.put_seen(case.seen)
+        await self.casebook.put_seen(case.seen.values())
         blocked = law.rules.blocked
-        moved |= await self.devices.settle(case.seen, moved.keys() | thorough, blocked, cause)
+        newly_seen = {seen.fingerprint for seen in case.seen.values()}
+        moved |= await self.devices.settle(newly_seen, moved.keys() | thorough, blocked, cause)
         self.moved |= moved
 
     async def law(self, organization_id: OrganizationId) -> Law:

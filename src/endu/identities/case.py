@@ -32,7 +32,7 @@ class Case:
         self.changed: set[Subject] = set()
         self.fresh: set[Subject] = set()
         self.links: dict[Pair, Link] = {}
-        self.seen: set[Seen] = set()
+        self.seen: dict[tuple[Subject, Subject, tuple[Subject, ...]], Seen] = {}
         self.caused_by: dict[Subject, int] = {}
         self.subject_of: dict[str, Subject] = {}
         self._scramble = scramble
@@ -63,10 +63,8 @@ class Case:
         for a, b in combinations(strong, 2):
             self.link(a, b, proof, sighting.claimed_at_ms, seq)
         if fingerprint:
-            self.seen.update(
-                Seen(fingerprint, subject, tuple(strong[:place]))
-                for place, subject in enumerate(strong)
-            )
+            for place, subject in enumerate(strong):
+                self.see(fingerprint, subject, tuple(strong[:place]), sighting.claimed_at_ms, seq)
         whose = [*strong, fingerprint]
         return Whose(whose[0], tuple(strong[1:]), fingerprint)
 
@@ -92,6 +90,20 @@ class Case:
         link = Link(a=low, b=high, proof=proof, claimed_at_ms=claimed_at_ms, first_seq=seq)
         known = self.links.get(pair)
         self.links[pair] = stronger(known, link) if known else link
+
+    def see(
+        self,
+        fingerprint: Subject,
+        subject: Subject,
+        before: tuple[Subject, ...],
+        at_ms: int,
+        seq: int,
+    ) -> None:
+        """A device with a strong identifier; the earliest time counts."""
+        seen = Seen(fingerprint, subject, before, at_ms, seq)
+        known = self.seen.get(seen.key)
+        if known is None or at_ms < known.first_at_ms:
+            self.seen[seen.key] = seen
 
     def _assert(self, subject: Subject, seq: int) -> None:
         node = self.nodes[subject]

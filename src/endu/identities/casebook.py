@@ -15,7 +15,7 @@ from endu.organizations.organization import OrganizationId
 
 
 class Seen(Struct, frozen=True):
-    """A strong identifier on an event that carried this fingerprint.
+    """A strong identifier on an event that carried this fingerprint, and when first.
 
     `before` are the stronger identifiers of that event: while any of them identifies someone,
     it is that one that the device was seen with (R5, R6).
@@ -24,6 +24,12 @@ class Seen(Struct, frozen=True):
     fingerprint: Subject
     subject: Subject
     before: tuple[Subject, ...]
+    first_at_ms: int
+    first_seq: int
+
+    @property
+    def key(self) -> tuple[Subject, Subject, tuple[Subject, ...]]:
+        return self.fingerprint, self.subject, self.before
 
 
 class JournalLine(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from collections.abc import Set
 
 from endu.identities.bench import Bench
 from endu.identities.case import Case
-from endu.identities.casebook import JournalLine, Outcome, Seen, StandingRule
+from endu.identities.casebook import JournalLine, Outcome, StandingRule
 from endu.identities.evidence import Creation, LimitsSet, RuleMade, RuleTakenBack
 from endu.identities.identifier import Kind, Subject
 from endu.identities.linking import ASSERTED, NEVER_SEEN
@@ -127,7 +127,7 @@ async def _create(bench: Bench, seq: int, creation: Creation) -> None:
     for position, text in enumerate(creation.identifiers):
         subject = case.name(text, seq, position, creation.received_at_ms)
         if case.nodes[subject].kind is Kind.FINGERPRINT:
-            case.seen.add(Seen(subject, base, ()))
+            case.see(subject, base, (), creation.received_at_ms, seq)
         elif subject not in known.values():
             case.link(base, subject, ASSERTED, creation.received_at_ms, seq)
     await bench.hear(case, (seq, creation.received_at_ms))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from msgspec.structs import replace
 
 from endu.identities.aftermath import owner_of
-from endu.identities.casebook import Casebook, JournalLine, Seen
+from endu.identities.casebook import Casebook, JournalLine
 from endu.identities.evidence import Evidence, Review, Sighting, Whose
 from endu.identities.identifier import Subject
 from endu.identities.linking import Node
@@ -26,14 +26,17 @@ class Devices:
 
     async def settle(
         self,
-        seen: Set[Seen],
+        newly_seen: Set[Subject],
         moved: Set[Subject],
         blocked: Set[Subject],
         cause: tuple[int, int],  # seq, at_ms
     ) -> dict[Subject, Subject]:
         """After people were decided: the devices they use. Returns the devices that are
-        somebody else's now. `moved` are strong subjects whose identity or standing changed."""
-        newly_seen = {sighting.fingerprint for sighting in seen}
+        somebody else's now.
+
+        `newly_seen` are devices seen with somebody; `moved` are subjects whose identity or
+        standing may have changed.
+        """
         disturbed = await self._casebook.fingerprints_seen_with(moved)
         disturbed |= moved  # a device itself, where a rule is about it
         before = [

@@ -13,7 +13,7 @@ class KnownIdentifier(Struct, frozen=True, kw_only=True):
     """One identifier with what ties it to its identity.
 
     `proof` is that of the best accepted link (0 to 4; 0 alone or by fingerprint), `standing` is
-    "" or one of hub, shared, burned, blocked.
+    "" or one of hub, shared, burned, blocked. `first_seen_ms` is None where only a rule names it.
     """
 
     subject: Subject
@@ -23,7 +23,7 @@ class KnownIdentifier(Struct, frozen=True, kw_only=True):
     proof: int
     asserted: bool
     standing: str
-    first_seen_ms: int
+    first_seen_ms: int | None
 
 
 class Identity(Struct, frozen=True, kw_only=True):

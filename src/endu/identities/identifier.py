@@ -54,12 +54,12 @@ def platform_named(name: str) -> Kind:
 def platform_user(platform: Kind, user_id: str | int) -> str | None:
     """A decimal number: no platform here has ids of another form (not user names, not "@ada")."""
     text = str(user_id).strip()
+    if text.isascii() and text.isdigit() and len(text) <= LENGTH:
+        return f"{platform.value}:{text}" if text.strip("0") else None
     if is_placeholder(text):
         return None
-    if not (text.isascii() and text.isdigit()):
-        raise NotAnIdentifier("is the user's id on the platform: decimal digits")
     _must_be_short(text, LENGTH)
-    return f"{platform.value}:{text}"
+    raise NotAnIdentifier("is the user's id on the platform: decimal digits")
 
 
 def c_user_id(number: str | int) -> str | None:

@@ -72,6 +72,12 @@ identifiers = sa.Table(
     sa.Column("identity", sa.BigInteger, nullable=False, index=True),
     sa.Index("identifiers_by_name", "organization_id", "kind", "value", unique=True),
     sa.Index("identifiers_by_number", "organization_id", "number", unique=True),
+    sa.Index(
+        "identifiers_by_standing",
+        "standing",
+        sqlite_where=sa.text("standing <> ''"),
+        postgresql_where=sa.text("standing <> ''"),
+    ),
 )
 
 links = sa.Table(
@@ -87,7 +93,7 @@ links = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("against_a", sa.BigInteger),
     sa.Column("against_b", sa.BigInteger),
-    sa.Index("links_by_verdict", "organization_id", "verdict", "first_seq"),
+    sa.Index("links_by_verdict", "organization_id", "verdict"),
 )
 
 sightings = sa.Table(
@@ -96,6 +102,8 @@ sightings = sa.Table(
     sa.Column("fingerprint", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
     sa.Column("before", sa.Text, primary_key=True),  # JSON: the stronger subjects of that event
+    sa.Column("first_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("first_seq", sa.BigInteger, nullable=False),
 )
 
 owners = sa.Table(
@@ -110,8 +118,8 @@ visits = sa.Table(
     "visits",
     directory,
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("fingerprint", sa.BigInteger, nullable=False, index=True),
-    sa.Column("subject", sa.BigInteger, nullable=False, index=True),
+    sa.Column("recorded", sa.BigInteger, nullable=False, index=True),  # what the ledger row says
+    sa.Column("subject", sa.BigInteger, nullable=False, index=True),  # whose it is; 0: recorded
     sa.Column("version", sa.BigInteger, nullable=False, index=True),
 )
 

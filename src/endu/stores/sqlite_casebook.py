@@ -14,7 +14,18 @@ from endu.identities.identifier import Kind, Number, Subject
 from endu.identities.linking import Link, Node, Pair
 from endu.organizations.organization import OrganizationId
 from endu.stores.sqlite import Connection
-from endu.stores.sqlite_rows import LINK, NODE, link_of, node_of, rule_of, transaction
+from endu.stores.sqlite_rows import (
+    LINK,
+    LINKS_OF,
+    NODE,
+    link_of,
+    links_of,
+    node_of,
+    nodes_of,
+    rule_of,
+    rules_of,
+    transaction,
+)
 
 FIND = f"""
 SELECT {NODE} FROM json_each(?) AS named
@@ -27,10 +38,6 @@ SELECT {NODE} FROM json_each(?) AS named
 CROSS JOIN identifiers AS i ON i.organization_id = ? AND i.number = named.value
 """
 
-NODES = f"""
-SELECT {NODE} FROM json_each(?) AS asked CROSS JOIN identifiers AS i ON i.subject = asked.value
-"""
-
 CLUSTERS = f"""
 SELECT {NODE} FROM json_each(?) AS asked CROSS JOIN identifiers AS i ON i.cluster = asked.value
 """
@@ -38,12 +45,6 @@ SELECT {NODE} FROM json_each(?) AS asked CROSS JOIN identifiers AS i ON i.cluste
 ALL_CLUSTERS = """
 SELECT cluster FROM identifiers WHERE organization_id = ? AND kind <> 'fingerprint'
 GROUP BY cluster HAVING count(*) > 1 ORDER BY cluster
-"""
-
-LINKS_OF = f"""
-SELECT {LINK} FROM json_each(:subjects) AS asked CROSS JOIN links AS l ON l.a = asked.value
-UNION
-SELECT {LINK} FROM json_each(:subjects) AS asked CROSS JOIN links AS l ON l.b = asked.value
 """
 
 COUNTING_LINKS_OF = f"""
@@ -79,7 +80,13 @@ ON CONFLICT (a, b) DO UPDATE SET
   against_a = excluded.against_a, against_b = excluded.against_b
 """
 
-PUT_SEEN = "INSERT OR IGNORE INTO sightings (fingerprint, subject, before) VALUES (?, ?, ?)"
+PUT_SEEN = """
+INSERT INTO sightings (fingerprint, subject, before, first_at_ms, first_seq)
+VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (fingerprint, subject, before) DO UPDATE SET
+  first_at_ms = excluded.first_at_ms, first_seq = excluded.first_seq
+WHERE excluded.first_at_ms < first_at_ms
+"""
 
 PUT_OWNER = """
 INSERT INTO owners (subject, identity, version) VALUES (?, ?, ?)
@@ -107,8 +114,6 @@ FROM sightings AS s JOIN identifiers AS i ON i.subject = s.subject WHERE s.finge
 """
 
 WATCHED = "SELECT subject FROM identifiers WHERE standing IN ('blocked', 'shared')"
-
-RULES = "SELECT * FROM rules WHERE organization_id = ? AND taken_back_at_ms IS NULL ORDER BY seq"
 
 PUT_RULE = """
 INSERT OR IGNORE INTO rules (seq, organization_id, rule, identifiers, author, reason, made_at_ms)
@@ -161,7 +166,7 @@ class SqliteCasebook:
         return {node.number: node for node in nodes}
 
     async def nodes(self, subjects: Set[Subject]) -> list[Node]:
-        return [node_of(row) for row in self._all(NODES, (_json(subjects),))]
+        return nodes_of(self._connection, subjects)
 
     async def clusters(self, clusters: Set[Subject]) -> list[Node]:
         nodes = (node_of(row) for row in self._all(CLUSTERS, (_json(clusters),)))
@@ -174,7 +179,7 @@ class SqliteCasebook:
         return [row[0] for row in self._all(ALL_CLUSTERS, (organization_id,))]
 
     async def links_of(self, subjects: Set[Subject]) -> list[Link]:
-        return [link_of(row) for row in self._all(LINKS_OF, {"subjects": _json(subjects)})]
+        return links_of(self._connection, subjects)
 
     async def counting_links_of(self, subjects: Set[Subject]) -> list[Link]:
         rows = self._all(COUNTING_LINKS_OF, {"subjects": _json(subjects)})
@@ -200,7 +205,10 @@ class SqliteCasebook:
         self._connection.executemany(PUT_LINK, rows)
 
     async def put_seen(self, seen: Iterable[Seen]) -> None:
-        rows = ((s.fingerprint, s.subject, json.dumps(s.before)) for s in seen)
+        rows = (
+            (s.fingerprint, s.subject, json.dumps(s.before), s.first_at_ms, s.first_seq)
+            for s in seen
+        )
         self._connection.executemany(PUT_SEEN, rows)
 
     async def put_owners(self, identity_of: Mapping[Subject, Subject]) -> None:
@@ -235,7 +243,8 @@ class SqliteCasebook:
         return {row[0] for row in self._all(WATCHED)}
 
     async def rules(self, organization_id: OrganizationId) -> list[StandingRule]:
-        return [rule_of(row) for row in self._all(RULES, (organization_id,))]
+        rules = rules_of(self._connection, organization_id)
+        return [rule for rule in rules if rule.taken_back_at_ms is None]
 
     async def put_rule(self, rule: StandingRule) -> bool:
         row = (rule.seq, rule.organization_id, rule.rule, json.dumps(rule.identifiers),

@@ -1,13 +1,14 @@
 """Rows of the directory's tables as what they stand for."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from endu.identities.casebook import StandingRule
-from endu.identities.identifier import Kind
+from endu.identities.identifier import Kind, Subject
 from endu.identities.linking import Link, Node
+from endu.organizations.organization import OrganizationId
 from endu.stores.sqlite import Connection
 
 NODE = """i.subject, i.organization_id, i.kind, i.value, i.number, i.asserted, i.standing,
@@ -15,6 +16,18 @@ NODE = """i.subject, i.organization_id, i.kind, i.value, i.number, i.asserted, i
 
 LINK = """l.a, l.b, l.proof, l.claimed_at_ms, l.first_seq, l.verdict, l.reason,
        l.against_a, l.against_b"""
+
+NODES = f"""
+SELECT {NODE} FROM json_each(?) AS asked CROSS JOIN identifiers AS i ON i.subject = asked.value
+"""
+
+LINKS_OF = f"""
+SELECT {LINK} FROM json_each(:subjects) AS asked CROSS JOIN links AS l ON l.a = asked.value
+UNION
+SELECT {LINK} FROM json_each(:subjects) AS asked CROSS JOIN links AS l ON l.b = asked.value
+"""
+
+RULES = "SELECT * FROM rules WHERE organization_id = ? ORDER BY seq"
 
 _KINDS = {kind.value: kind for kind in Kind}
 
@@ -63,6 +76,22 @@ def rule_of(row: tuple[Any, ...]) -> StandingRule:
         taken_back_at_ms=row[7],
         taken_back_by=row[8],
     )
+
+
+def nodes_of(connection: Connection, subjects: Iterable[Subject]) -> list[Node]:
+    asked = json.dumps(list(subjects))
+    return [node_of(row) for row in connection.execute(NODES, (asked,))]
+
+
+def links_of(connection: Connection, subjects: Iterable[Subject]) -> list[Link]:
+    """Every link with an end here, once."""
+    asked = {"subjects": json.dumps(list(subjects))}
+    return [link_of(row) for row in connection.execute(LINKS_OF, asked)]
+
+
+def rules_of(connection: Connection, organization_id: OrganizationId) -> list[StandingRule]:
+    """Oldest first, those that were taken back too."""
+    return [rule_of(row) for row in connection.execute(RULES, (organization_id,))]
 
 
 @contextmanager

@@ -1,0 +1,68 @@
+"""A real server in a process of its own, on a directory of its own, and the `endu` command."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from msgspec import Struct
+
+ENDU = str(Path(sys.executable).with_name("endu"))
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("ENDU_")}
+WITHIN_SECONDS = 60
+
+
+class Running(Struct, frozen=True):
+    """A server that answers, and what it said when it started."""
+
+    data: Path
+    address: str
+    organization_id: str
+    property_id: str
+    secret_key: str
+
+    def endu(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """The command line, on this server's directory."""
+        return endu(*words, "--data", str(self.data), **more)
+
+    def json(self, *words: str) -> Any:
+        """What a command that goes well answers."""
+        done = self.endu(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def client(self) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.secret_key}"}
+        return httpx.Client(base_url=self.address, headers=headers, timeout=WITHIN_SECONDS)
+
+
+def endu(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    given: dict[str, Any] = {"env": CLEAN, "timeout": WITHIN_SECONDS, **more}
+    return subprocess.run([ENDU, *words], capture_output=True, text=True, check=False, **given)
+
+
+@contextmanager
+def running(data: Path) -> Iterator[Running]:
+    """Ends with Ctrl-C, and cleanly."""
+    command = [ENDU, "up", "--data", str(data), "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=CLEAN) as server:
+        try:
+            assert server.stdout is not None
+            started = json.loads(server.stdout.readline())
+            yield Running(
+                data=data,
+                address=started["address"],
+                organization_id=started["organization_id"],
+                property_id=started["property_id"],
+                secret_key=started["secret_key"] or "",
+            )
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(WITHIN_SECONDS)
+    assert server.returncode == 0

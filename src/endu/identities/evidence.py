@@ -73,9 +73,10 @@ class Whose(Struct, frozen=True, gc=False):
 
 
 class Review(Struct, frozen=True):
-    """Events of a shared device to give out anew: those of `fingerprint` in [from, to] (R6)."""
+    """Events to give out anew, those of a device (R6) or of a blocked identifier: what happened
+    on it from one time to the other, both included."""
 
-    fingerprint: Subject
+    subject: Subject
     from_ms: int
     to_ms: int
 

@@ -1,18 +1,44 @@
 """Letting events in, or saying why not: from a body to a place in the log."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+import msgspec
 from msgspec import Struct
 
 from endu.event_types.catalog import Catalog
-from endu.events.event import RecordId
-from endu.events.inbox import Inbox
+from endu.event_types.event_type import EventType
+from endu.events.admission import Admitted, Candidate, Replayed, admit, number_in
+from endu.events.batch import events_in
+from endu.events.event import FailedEvent, RecordId, encode_record
+from endu.events.inbox import Entry, Inbox, Kept, NotDurable
+from endu.events.wire import Said, read_event
 from endu.identities.identifier import Number
-from endu.ids import Scramble
+from endu.ids import Scramble, record_id
 from endu.organizations.caller import Caller
+from endu.organizations.keyring import Scope
 from endu.organizations.organization import OrganizationId
-from endu.refusals import Problem
+from endu.refusals import Problem, Reason, Refusal
+
+MESSAGE_ID_REUSED = "MESSAGE_ID_REUSED"
+
+# A refusal for what an event says is kept with the event, to be looked at and sent again. The
+# others are about the sender, or mean that it should send again itself.
+KEPT_REASONS = frozenset(
+    {
+        Reason.MALFORMED_JSON,
+        Reason.INVALID_EVENT,
+        Reason.NOBODY_NAMED,
+        Reason.UNKNOWN_EVENT_TYPE,
+        Reason.UNKNOWN_C_USER_ID,
+        Reason.SCHEMA_VIOLATION,
+    }
+)
+
+NUMBERS_REMEMBERED = 100_000  # about 20 MB; an organization's visitors of a day
+EVENTS_AT_A_TIME = 100  # of a batch, about 1 ms: then other requests have their turn
+LARGE_BODY = 64 * 1024  # telling the events of a larger one apart takes a thread
 
 
 class Numbers(Protocol):
@@ -27,6 +53,7 @@ class Sent(Struct, frozen=True):
 
     received_at_ms: int
     idempotency_key: str | None = None
+    replayed: Replayed | None = None
 
 
 class Recorded(Struct, frozen=True):
@@ -57,6 +84,7 @@ class Recorder:
         self._inbox = inbox
         self._numbers = numbers
         self._scramble = scramble
+        self._known: dict[tuple[OrganizationId, Number], None] = {}
 
     async def record(self, body: bytes, caller: Caller, sent: Sent) -> Recorded:
         """Returns once the event would survive a power cut; raises Refusal if it may not come in.
@@ -64,7 +92,14 @@ class Recorder:
         What is refused for what it says is kept as a failed event before the Refusal is raised,
         and its data has `failed_event_id`.
         """
-        raise NotImplementedError
+        caller.must_have(Scope.RECORD)
+        try:
+            admitted = await self.admit(body, caller, sent)
+        except Refusal as refusal:
+            await self._keep_failed(refusal, body, caller, sent)
+            raise
+        (recorded,) = await self.keep([admitted], caller)
+        return recorded
 
     async def record_batch(self, body: bytes, caller: Caller, sent: Sent) -> Sequence[Result]:
         """A JSON array or NDJSON: one result for each event, in order.
@@ -72,4 +107,179 @@ class Recorder:
         Raises Refusal only where no event could be told from the next (MALFORMED_JSON), the body
         is too large, the key may not record, or nothing could be kept (NOT_DURABLE).
         """
-        raise NotImplementedError
+        caller.must_have(Scope.RECORD)
+        events = await self._told_apart(body, caller, sent)
+        outcomes: list[Admitted | Refusal] = []
+        for place, event in enumerate(events):
+            if place % EVENTS_AT_A_TIME == EVENTS_AT_A_TIME - 1:
+                await asyncio.sleep(0)
+            outcomes.append(await self._outcome(event, caller, sent))
+        admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
+        recorded = iter(await self.keep(admitted, caller))
+        refused = iter(await self._refused(events, outcomes, caller, sent))
+        return [
+            _result(next(recorded)) if isinstance(outcome, Admitted) else next(refused)
+            for outcome in outcomes
+        ]
+
+    async def admit(self, body: bytes, caller: Caller, sent: Sent) -> Admitted:
+        """Reads and judges one event, and keeps nothing. Raises Refusal."""
+        _must_be_no_larger("event", body, caller.organization.settings.event_bytes_at_most)
+        said = read_event(body, sent.received_at_ms, sent.idempotency_key)
+        organization_id = caller.organization.organization_id
+        event_type = self._catalog.current(organization_id, said.event_type)
+        return admit(
+            Candidate(
+                said,
+                caller,
+                event_type,
+                self._violations(said, event_type) if event_type and event_type.schema else [],
+                await self._knows(organization_id, number_in(said)),
+                sent.received_at_ms,
+                sent.replayed,
+            )
+        )
+
+    async def keep(self, admitted: Sequence[Admitted], caller: Caller) -> list[Recorded]:
+        """All of them in one append, in order. Raises Refusal NOT_DURABLE: none is kept."""
+        if not admitted:
+            return []
+        kept = await self._append([one.entry for one in admitted])
+        organization_id = caller.organization.organization_id
+        for one in admitted:
+            if one.number is not None:
+                self._remember(organization_id, one.number)
+        return [self._recorded(one, place) for one, place in zip(admitted, kept, strict=True)]
+
+    def _violations(self, said: Said, event_type: EventType) -> list[Problem]:
+        check = self._catalog.check_of(event_type)
+        if check is None or said.problems:
+            return []
+        data: dict[str, Any] = msgspec.json.decode(said.data)
+        return check(data)
+
+    async def _knows(self, organization_id: OrganizationId, number: Number | None) -> bool:
+        if number is None or (organization_id, number) in self._known:
+            return True
+        if await self._numbers.knows_number(organization_id, number):
+            self._remember(organization_id, number)
+            return True
+        return False
+
+    def _remember(self, organization_id: OrganizationId, number: Number) -> None:
+        """Only what is known for good: a number is never taken back."""
+        if len(self._known) >= NUMBERS_REMEMBERED:
+            del self._known[next(iter(self._known))]
+        self._known[organization_id, number] = None
+
+    async def _append(self, entries: Sequence[Entry]) -> list[Kept]:
+        try:
+            return await self._inbox.append(entries)
+        except NotDurable as fault:
+            raise Refusal(Reason.NOT_DURABLE, retry_after_seconds=1) from fault
+
+    def _recorded(self, admitted: Admitted, kept: Kept) -> Recorded:
+        warnings = admitted.warnings
+        if kept.reused:
+            warnings += (MESSAGE_ID_REUSED,)
+        return Recorded(self._id_of(kept), kept.duplicate, warnings)
+
+    def _id_of(self, kept: Kept) -> RecordId:
+        source = self._inbox.source
+        return RecordId(record_id(self._scramble, source, kept.seq, kept.received_at_ms))
+
+    async def _keep_failed(self, refusal: Refusal, body: bytes, caller: Caller, sent: Sent) -> None:
+        """Keeps the event of a refusal where it should be, and says so in the refusal."""
+        if refusal.reason in KEPT_REASONS:
+            (kept,) = await self._append([_failed(refusal, body, caller, sent)])
+            refusal.data["failed_event_id"] = self._id_of(kept)
+
+    async def _told_apart(self, body: bytes, caller: Caller, sent: Sent) -> list[bytes]:
+        settings = caller.organization.settings
+        _must_be_no_larger("batch", body, settings.batch_bytes_at_most)
+        try:
+            if len(body) > LARGE_BODY:
+                events = await asyncio.to_thread(events_in, body)
+            else:
+                events = events_in(body)
+        except Refusal as refusal:
+            await self._keep_failed(refusal, body, caller, sent)
+            raise
+        most = settings.events_per_batch_at_most
+        if len(events) > most:
+            raise Refusal(
+                Reason.TOO_LARGE, f"A batch has at most {most} events; this has {len(events)}."
+            )
+        return events
+
+    async def _outcome(self, event: bytes, caller: Caller, sent: Sent) -> Admitted | Refusal:
+        try:
+            return await self.admit(event, caller, sent)
+        except Refusal as refusal:
+            return refusal
+
+    async def _refused(
+        self,
+        events: Sequence[bytes],
+        outcomes: Sequence[Admitted | Refusal],
+        caller: Caller,
+        sent: Sent,
+    ) -> list[Result]:
+        """Keeps what is to be kept of them in one append. What cannot be is to be sent again."""
+        refused = [
+            (outcome, event)
+            for outcome, event in zip(outcomes, events, strict=True)
+            if isinstance(outcome, Refusal)
+        ]
+        entries = [
+            _failed(refusal, event, caller, sent)
+            for refusal, event in refused
+            if refusal.reason in KEPT_REASONS
+        ]
+        try:
+            kept = iter(await self._append(entries) if entries else [])
+        except Refusal as not_durable:
+            return [_refusal_as_result(not_durable, "retry") for _ in refused]
+        for refusal, _ in refused:
+            if refusal.reason in KEPT_REASONS:
+                refusal.data["failed_event_id"] = self._id_of(next(kept))
+        return [_refusal_as_result(refusal, "refused") for refusal, _ in refused]
+
+
+def _must_be_no_larger(what: str, body: bytes, most: int) -> None:
+    if len(body) > most:
+        raise Refusal(
+            Reason.TOO_LARGE, f"The {what} has {len(body)} bytes; at most {most} are allowed."
+        )
+
+
+def _failed(refusal: Refusal, body: bytes, caller: Caller, sent: Sent) -> Entry:
+    failed = FailedEvent(
+        organization_id=caller.organization.organization_id,
+        received_at_ms=sent.received_at_ms,
+        reason=refusal.reason.name,
+        text=str(refusal),
+        problems=tuple((problem.path, problem.message) for problem in refusal.problems),
+        body=body,
+        key_kind=caller.kind,
+        message_id=sent.idempotency_key,
+    )
+    return Entry(encode_record(failed), sent.received_at_ms)
+
+
+def _result(recorded: Recorded) -> Result:
+    return Result(
+        result="duplicate" if recorded.duplicate else "ok",
+        record_id=recorded.record_id,
+        warnings=recorded.warnings,
+    )
+
+
+def _refusal_as_result(refusal: Refusal, result: Literal["refused", "retry"]) -> Result:
+    return Result(
+        result=result,
+        failed_event_id=refusal.data.get("failed_event_id"),
+        error=refusal.reason.name,
+        error_text=str(refusal),
+        problems=refusal.problems,
+    )

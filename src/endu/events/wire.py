@@ -1,0 +1,198 @@
+"""What an event says, in Endu's terms: from the JSON of seed 000.
+
+Two roads lead to the same place. The usual event is decoded straight into a RecordRequest; any
+other one (keys Endu does not know, comments, a fault anywhere) goes the careful road, so that
+every problem can be named with its path, all of them at once.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from endu.events.careful import read_with_care
+from endu.events.json_text import encode, exact, faults_in, is_keepable
+from endu.events.request import CHAIN_ACCOUNT_FORMAT, Blockchain, Notes, RecordRequest
+from endu.events.timestamp import milliseconds_of
+from endu.identities.identifier import (
+    Kind,
+    NotAnIdentifier,
+    c_user_id,
+    fingerprint,
+    platform_named,
+    platform_user,
+    wallet,
+)
+from endu.identities.placeholders import is_placeholder
+from endu.refusals import Problem
+
+MESSAGE_ID_LENGTH = 100
+PROPERTY_ID_LENGTH = 200
+
+
+class Said(Struct, frozen=True):
+    """What an event says, in Endu's terms. Where there are `problems` the rest is as far as
+    could be understood."""
+
+    organization_id: str
+    property_id: str
+    event_type: str
+    happened_at_ms: int
+    data: bytes
+    message_id: str | None
+    identifiers: tuple[str, ...]
+    blocked: tuple[str, ...]
+    platform: str
+    chain_type: str
+    chain_account: str | None
+    unknown: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_event(body: bytes, received_at_ms: int, idempotency_key: str | None = None) -> Said:
+    """What the body says. Raises Refusal only where it is not JSON (MALFORMED_JSON), or no
+    object, or nested beyond reading (INVALID_EVENT)."""
+    notes = Notes()
+    request = _usual(body) or read_with_care(body, notes)
+    happened_at_ms = _time(request, received_at_ms, notes)
+    data = _data(request, notes)
+    message_id = _message_id(request, idempotency_key, notes)
+    if not 0 < len(request.property_id) <= PROPERTY_ID_LENGTH:
+        notes.problem("property_id", f"is 1 to {PROPERTY_ID_LENGTH} characters long")
+    _people(request, notes)
+    return Said(
+        request.organization_id,
+        request.property_id,
+        request.event_type,
+        happened_at_ms,
+        data,
+        message_id,
+        notes.identifiers,
+        notes.blocked,
+        notes.platform,
+        notes.chain_type,
+        notes.chain_account,
+        notes.unknown,
+        notes.warnings,
+        notes.problems,
+    )
+
+
+_NAME = (str, int)  # absent ones are None or UNSET
+
+_decode = msgspec.json.Decoder(RecordRequest, float_hook=exact).decode
+_MINUS_ZERO = re.compile(rb"[\[:,\s]-0[\],}\s]")
+
+
+def _usual(body: bytes) -> RecordRequest | None:
+    """None where the body has to be read with care."""
+    try:
+        request = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    # A key that stood twice is gone from the request, and its quotes with it. An escape could
+    # hide that (\u0022), and an integer loses the sign of -0.
+    as_sent = (
+        body.count(b'"') == encode(request).count(b'"')
+        and b"\\u" not in body
+        and not (b"-0" in body and _MINUS_ZERO.search(body))
+    )
+    return request if as_sent else None
+
+
+def _time(request: RecordRequest, received_at_ms: int, notes: Notes) -> int:
+    try:
+        return milliseconds_of(request.timestamp, received_at_ms)
+    except ValueError as fault:
+        notes.problem("timestamp", str(fault))
+        return 0
+
+
+def _data(request: RecordRequest, notes: Notes) -> bytes:
+    data = request.event_data or {}
+    if is_keepable(data):
+        return encode(data)
+    notes.problems += tuple(faults_in(data, "event_data"))
+    return b"{}"
+
+
+def _message_id(request: RecordRequest, header: str | None, notes: Notes) -> str | None:
+    """The event's own goes before the header's: a proxy may have set that one."""
+    if request.message_id is not UNSET and request.message_id not in (None, ""):
+        path, message_id = "message_id", str(request.message_id)
+    elif header:
+        path, message_id = "Idempotency-Key", header
+    else:
+        return None
+    if len(message_id) > MESSAGE_ID_LENGTH:
+        notes.problem(path, f"is at most {MESSAGE_ID_LENGTH} characters long")
+    return message_id
+
+
+def _people(request: RecordRequest, notes: Notes) -> None:
+    """Strongest kind first (R5)."""
+    if isinstance(request.c_user_id, _NAME):
+        notes.name("c_user_id", request.c_user_id, c_user_id)
+    platform = _platform(request, notes)
+    if isinstance(request.p_user_id, _NAME):
+        _platform_user(request.p_user_id, platform, notes)
+    if isinstance(request.blockchain, Blockchain):
+        _wallet(request.blockchain, notes)
+    if isinstance(request.fingerprint, _NAME):
+        notes.name("fingerprint", request.fingerprint, fingerprint)
+    notes.platform = platform or _without_platform(request)
+
+
+def _platform(request: RecordRequest, notes: Notes) -> Kind | None:
+    """Under either of its names (the seed's text has one, its examples the other)."""
+    kinds: list[Kind] = []
+    for path, name in (
+        ("platform_type", request.platform_type),
+        ("property_type", request.property_type),
+    ):
+        if isinstance(name, str) and name:
+            try:
+                kinds.append(platform_named(name))
+            except NotAnIdentifier as fault:
+                notes.problem(path, str(fault))
+    if len(set(kinds)) > 1:
+        notes.problem("property_type", "is the same as platform_type, or left out")
+    return kinds[0] if kinds else None
+
+
+def _platform_user(user_id: str | int, platform: Kind | None, notes: Notes) -> None:
+    if platform is not None:
+        notes.name("p_user_id", user_id, partial(platform_user, platform))
+    elif is_placeholder(str(user_id)):
+        notes.block("p_user_id", user_id)
+    else:
+        notes.problem("platform_type", "goes with p_user_id: Discord or Telegram")
+
+
+def _wallet(chain: Blockchain, notes: Notes) -> None:
+    sent = str(chain.chain_account)
+    notes.chain_type = chain.chain_type.strip().lower()
+    try:
+        identifier, certain = wallet(chain.chain_type, sent)
+    except NotAnIdentifier as fault:
+        notes.problem("blockchain", str(fault))
+        return
+    if identifier is None:
+        notes.block("blockchain.chain_account", sent)
+        return
+    notes.identifiers += (identifier,)
+    if not certain:
+        notes.warn(CHAIN_ACCOUNT_FORMAT)
+    if not identifier.endswith(f":{sent}"):
+        notes.chain_account = sent
+
+
+def _without_platform(request: RecordRequest) -> str:
+    """Where an event came from that names no platform."""
+    if isinstance(request.blockchain, Blockchain):
+        return "wallet"
+    return "web" if isinstance(request.fingerprint, _NAME) else ""

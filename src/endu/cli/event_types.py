@@ -21,7 +21,8 @@ Name = Annotated[str, typer.Argument(help="Such as ITEM_PURCHASED.")]
 def list_(operator: Operator) -> None:
     """Every registration, global ones first."""
     types = list(operator.pages("/event-types"))
-    operator.show(types, table(types, ["event_id", "event_type", "event_display_name"]))
+    columns = ["event_id", "event_type", "event_display_name", "is_global", "is_current"]
+    operator.show(types, table(types, columns))
 
 
 @app.command("create")
@@ -80,11 +81,10 @@ def registration(
 
 def id_of(operator: Operator, event_type: str) -> str:
     """The id of the registration that new events of the name belong to."""
-    ids = [each["event_id"] for each in operator.pages("/event-types")
-           if event_type in (each["event_type"], each["event_id"])]  # fmt: skip
-    if not ids:
-        raise Stop(f"{event_type} is not registered; see `endu event-types list`.")
-    return str(ids[-1])
+    for each in operator.pages("/event-types"):
+        if each["is_current"] and each["event_type"] == event_type:
+            return str(each["event_id"])
+    raise Stop(f"{event_type} is not registered; see `endu event-types list`.")
 
 
 def read_schema(path: Path) -> dict[str, Any]:

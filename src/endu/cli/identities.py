@@ -4,7 +4,6 @@ from itertools import islice
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group, RenderableType
 
 from endu.cli.operator import Operator, for_operator
 from endu.cli.stop import USAGE, Stop
@@ -30,7 +29,7 @@ DryRun = Annotated[
 def show(operator: Operator, who: Who) -> None:
     """A person: every identifier, how well it is proved, first and last seen."""
     identity = find(operator, who)
-    operator.show(identity, _drawn(identity))
+    operator.show(identity, facts(identity))
 
 
 @app.command("timeline")
@@ -78,10 +77,10 @@ def undo(
 ) -> None:
     """Take a rule back: the state before it comes back, for past events too."""
     if rule_id is None:
-        rules = list(operator.pages("/rules"))
-        operator.show(rules, table(rules, ["rule_id", "rule", "identifiers", "reason"]))
+        rules = [rule for rule in operator.pages("/rules") if rule["taken_back_at"] is None]
+        operator.show(rules, table(rules, ["rule_id", "rule", "identifiers", "reason", "made_at"]))
         return
-    answer = operator.ask("DELETE", f"/rules/{rule_id}") or {"rule_id": rule_id}
+    answer = operator.ask("DELETE", f"/rules/{rule_id}")
     operator.show(answer, facts(answer))
 
 
@@ -111,10 +110,3 @@ def question(who: str) -> dict[str, str]:
 def make_rule(operator: Operator, rule: dict[str, Any], reason: str, dry_run: bool) -> None:
     answer = operator.ask("POST", "/rules", body={**rule, "reason": reason, "dry_run": dry_run})
     operator.show(answer, facts(answer))
-
-
-def _drawn(identity: dict[str, Any]) -> RenderableType:
-    identifiers = identity.get("identifiers", [])
-    rest = {name: value for name, value in identity.items() if name != "identifiers"}
-    columns = ["kind", "value", "proof", "standing", "first_seen", "last_seen"]
-    return Group(facts(rest), table(identifiers, columns))

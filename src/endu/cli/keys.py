@@ -1,12 +1,12 @@
 """`endu keys …`: API keys, shown once, revoked for good."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from endu.cli.operator import Operator, for_operator
 from endu.cli.tables import facts, table
-from endu.organizations.keyring import KeyKind, Scope
+from endu.organizations.keyring import Scope
 
 app = typer.Typer(help="API keys of an organization.", no_args_is_help=True)
 
@@ -16,8 +16,9 @@ app = typer.Typer(help="API keys of an organization.", no_args_is_help=True)
 def create(
     operator: Operator,
     kind: Annotated[
-        KeyKind, typer.Option(help="Who will hold it; `import` keys may back-date.")
-    ] = KeyKind.SECRET,
+        Literal["secret", "publishable", "import"],
+        typer.Option(help="Who will hold it; import keys may back-date."),
+    ] = "secret",
     name: Annotated[str, typer.Option(help="To know it by.")] = "",
     scopes: Annotated[
         list[Scope] | None, typer.Option("--scope", help="What a secret key may do; default: all.")
@@ -48,5 +49,5 @@ def revoke(
     operator: Operator, key_id: Annotated[str, typer.Argument(help="From the list.")]
 ) -> None:
     """Make a key useless, for every later request."""
-    done = operator.ask("DELETE", f"/keys/{key_id}") or {"key_id": key_id, "revoked": True}
+    done = operator.ask("DELETE", f"/keys/{key_id}")
     operator.show(done, facts(done))

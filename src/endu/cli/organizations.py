@@ -41,12 +41,12 @@ def limits(
     """Show an organization's settings and limits, or change some of them."""
     path = f"/organizations/{operator.organization_id}/limits"
     if changes:
-        operator.ask("PUT", path, body=dict(_read_change(change) for change in changes))
+        operator.ask("PUT", path, body=dict(read_change(change) for change in changes))
     now = operator.ask("GET", "/limits")
     operator.show(now, facts(now))
 
 
-def _read_change(text: str) -> tuple[str, Any]:
+def read_change(text: str) -> tuple[str, Any]:
     """A number where it is one, true and false as what they are, else text."""
     name, equals, value = text.partition("=")
     if not equals:

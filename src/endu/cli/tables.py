@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -13,17 +14,26 @@ def table(items: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
     """One line each, under the names that the items have in JSON too."""
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        drawn.add_column(column.replace("_", " "), overflow="fold")
+        drawn.add_column(_words(column), overflow="fold")
     for item in items:
         drawn.add_row(*(_cell(item.get(column)) for column in columns))
     return drawn
 
 
-def facts(thing: Mapping[str, Any]) -> Table:
-    drawn = Table.grid(padding=(0, 2))
+def facts(thing: Mapping[str, Any]) -> RenderableType:
+    """Each name with its value; below them a table for each list of things."""
+    plain = Table.grid(padding=(0, 2))
+    tables: list[RenderableType] = []
     for name, value in thing.items():
-        drawn.add_row(Text(name.replace("_", " "), "bold"), _cell(value))
-    return drawn
+        if value and isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            tables += [Text(f"\n{_words(name)}", "bold"), table(value, list(value[0]))]
+        else:
+            plain.add_row(Text(_words(name), "bold"), _cell(value))
+    return Group(plain, *tables)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _cell(value: Any) -> Text:

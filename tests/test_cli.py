@@ -11,8 +11,8 @@ import pytest
 from endu.announcements import FirstEvent, Started
 from endu.cli.greeting import as_json, first_curl, first_event, welcome
 from endu.cli.identities import question
+from endu.cli.limits import read_changes
 from endu.cli.operator import address_of, sentence_of
-from endu.cli.organizations import read_change
 from endu.cli.stop import Stop
 from endu.cli.up import sayer
 from endu.settings import Settings
@@ -109,11 +109,15 @@ def test_identifiers_are_asked_for_by_kind() -> None:
 
 
 def test_limits_are_set_by_name_and_value() -> None:
-    assert read_change("event_types_at_most=200") == ("event_types_at_most", 200)
-    assert read_change("record_always_200=true") == ("record_always_200", True)
-    assert read_change("unknown_c_user_id=refuse") == ("unknown_c_user_id", "refuse")
+    said = ["event_types_at_most=200", "record_always_200=true", "identity.wallet=20"]
+    assert read_changes([*said, "unknown_c_user_id=refuse"]) == {
+        "event_types_at_most": 200,
+        "record_always_200": True,
+        "identity": {"wallet": 20},
+        "unknown_c_user_id": "refuse",
+    }
     with pytest.raises(Stop, match="NAME=VALUE"):
-        read_change("event_types_at_most")
+        read_changes(["event_types_at_most"])
 
 
 def test_a_refusal_becomes_a_sentence_with_its_problems() -> None:

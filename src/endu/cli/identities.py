@@ -51,7 +51,8 @@ def timeline(
 @for_operator
 def explain(operator: Operator, a: Who, b: Who) -> None:
     """Why two identifiers are one person, or why they are not."""
-    answer = operator.ask("POST", "/identities/explain", body={"a": a, "b": b})
+    body = {"a": a, "b": b}
+    answer = operator.ask("POST", "/identities/explain", body=body, params={"fresh": True})
     operator.show(answer, facts(answer))
 
 

@@ -1,11 +1,11 @@
 """`endu organizations …`: on whose behalf events are recorded."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from endu.cli.limits import read_changes, show_limits
 from endu.cli.operator import Operator, for_operator
-from endu.cli.stop import USAGE, Stop
 from endu.cli.tables import facts, table
 
 app = typer.Typer(help="Organizations and their limits.", no_args_is_help=True)
@@ -39,18 +39,8 @@ def limits(
     ] = None,
 ) -> None:
     """Show an organization's settings and limits, or change some of them."""
-    path = f"/organizations/{operator.organization_id}/limits"
     if changes:
-        operator.ask("PUT", path, body=dict(read_change(change) for change in changes))
-    now = operator.ask("GET", "/limits")
-    operator.show(now, facts(now))
-
-
-def read_change(text: str) -> tuple[str, Any]:
-    """A number where it is one, true and false as what they are, else text."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise Stop(f"--set {text}: say it as NAME=VALUE, such as event_types_at_most=200.", USAGE)
-    if value in ("true", "false"):
-        return name, value == "true"
-    return name, int(value) if value.isdecimal() else value
+        path = f"/organizations/{operator.organization_id}/limits"
+        show_limits(operator, operator.ask("PUT", path, body=read_changes(changes)))
+    else:
+        show_limits(operator, operator.ask("GET", "/limits"))

@@ -20,15 +20,16 @@ def table(items: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
     return drawn
 
 
-def facts(thing: Mapping[str, Any]) -> RenderableType:
-    """Each name with its value; below them a table for each list of things."""
+def facts(thing: Mapping[str, Any], *, exact: bool = False) -> RenderableType:
+    """Each name with its value; below them a table for each list of things. `exact` names are
+    shown as they are written in commands."""
     plain = Table.grid(padding=(0, 2))
     tables: list[RenderableType] = []
     for name, value in thing.items():
         if value and isinstance(value, list) and all(isinstance(each, dict) for each in value):
             tables += [Text(f"\n{_words(name)}", "bold"), table(value, list(value[0]))]
         else:
-            plain.add_row(Text(_words(name), "bold"), _cell(value))
+            plain.add_row(Text(name if exact else _words(name), "bold"), _cell(value))
     return Group(plain, *tables)
 
 

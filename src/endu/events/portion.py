@@ -1,0 +1,126 @@
+"""What a batch of the log says, without touching anything: evidence, ledger rows, bookkeeping."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from endu.events.event import (
+    Event,
+    EventDetails,
+    FailedEvent,
+    FailedEventsDropped,
+    Logged,
+    Seq,
+    decode_record,
+)
+from endu.events.failed import Dropped, Failure, Passed
+from endu.events.inbox import Found
+from endu.events.ledger import SettledEvent
+from endu.identities.evidence import Evidence, Resolution, Sighting
+from endu.ids import Scramble, place_of_record
+from endu.organizations.organization import OrganizationId, PropertyId
+
+DAMAGED = "the record's bytes are not those that were written"
+
+_read_details = msgspec.json.Decoder(EventDetails).decode
+
+
+class Batch(Struct, frozen=True):
+    """What was found in the log; `unreadable` are the places of the rest, with why."""
+
+    last: Seq
+    logged: list[Logged]
+    unreadable: list[tuple[Seq, str]]
+
+
+class Books(Struct, frozen=True):
+    """What a batch says beside identities and events."""
+
+    added: list[Failure]
+    passed: list[Passed]
+    dropped: list[Dropped]
+    properties: dict[tuple[OrganizationId, PropertyId], int]
+
+
+def read_batch(found: Sequence[Found]) -> Batch:
+    batch = Batch(found[-1].seq, [], [])
+    for each in found:
+        if not each.intact:
+            batch.unreadable.append((each.seq, DAMAGED))
+            continue
+        try:
+            record = decode_record(each.record)
+        # bad UTF-8 and deep nesting raise these beside msgspec's own
+        except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
+            batch.unreadable.append((each.seq, f"not a record of Endu: {problem}"))
+        else:
+            batch.logged.append(Logged(each.seq, record, each.check, each.reused))
+    return batch
+
+
+def evidence_of(logged: Iterable[Logged]) -> list[tuple[Seq, Evidence]]:
+    """In the order of the log; what says nothing of identities is left out."""
+    evidence: list[tuple[Seq, Evidence]] = []
+    for each in logged:
+        record = each.record
+        if isinstance(record, Event):
+            evidence.append((each.seq, _sighting_of(record)))
+        elif not isinstance(record, FailedEvent | FailedEventsDropped):
+            evidence.append((each.seq, record))
+    return evidence
+
+
+def settled_events(logged: Iterable[Logged], resolution: Resolution) -> list[SettledEvent]:
+    """The events among them, each with the subjects that the resolver found for it."""
+    events = [each for each in logged if isinstance(each.record, Event)]
+    found = [whose for whose in resolution.whose if whose is not None]
+    return [
+        SettledEvent(
+            each.seq,
+            each.record,
+            each.check,
+            each.reused,
+            whose.subject,
+            whose.others,
+            whose.fingerprint,
+        )
+        for each, whose in zip(events, found, strict=True)
+        if isinstance(each.record, Event)
+    ]
+
+
+def books_of(logged: Iterable[Logged], source: int, scramble: Scramble) -> Books:
+    books = Books([], [], [], {})
+    for each in logged:
+        record = each.record
+        if isinstance(record, Event):
+            key = record.organization_id, record.property_id
+            seen_ms = books.properties.get(key, record.received_at_ms)
+            books.properties[key] = min(seen_ms, record.received_at_ms)
+            if b'"replay_of"' in record.details:
+                books.passed.extend(_passed_by(each.seq, record, source, scramble))
+        elif isinstance(record, FailedEvent):
+            books.added.append(Failure(each.seq, record))
+        elif isinstance(record, FailedEventsDropped):
+            books.dropped.append(Dropped(record.organization_id, record.seqs))
+    return books
+
+
+def _sighting_of(event: Event) -> Sighting:
+    return Sighting(
+        event.organization_id,
+        event.identifiers,
+        event.proof,
+        event.happened_at_ms,
+        event.claimed_at_ms,
+    )
+
+
+def _passed_by(seq: Seq, event: Event, source: int, scramble: Scramble) -> list[Passed]:
+    """The failed event that this was, if its id is one of this log."""
+    replayed = _read_details(event.details).replay_of
+    place = place_of_record(scramble, replayed) if replayed else None
+    if place is None or place[0] != source:
+        return []
+    return [Passed(event.organization_id, Seq(place[1]), seq)]

@@ -1,0 +1,198 @@
+"""The thread that settles, for as long as the server runs: its pace, its patience, its end."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+
+from endu.events.event import Seq
+from endu.events.inbox import Inbox
+from endu.events.mark import Mark
+from endu.events.settler import BATCH, Counters, Settler
+
+logger = logging.getLogger(__name__)
+
+# Between two batches under load: fewer, larger inserts cost a row a third, and answers are still
+# fresh within a second.
+GATHER_SECONDS = 0.2
+# A refresh of the dictionaries reads all of them: it may take a tenth of the time at most.
+REFRESH_SHARE = 10
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+
+
+class SettlerDied(Exception):
+    """Nothing will settle until the process starts again."""
+
+
+class Settling:
+    """A settler at work in a thread and an event loop of its own.
+
+    `settled`, `ended` and `stop` are for another loop: the door's.
+    """
+
+    def __init__(self, settler: Settler, inbox: Inbox) -> None:
+        self._settler = settler
+        self._inbox = inbox
+        self._visible = Mark()
+        self._wanted = 0  # somebody waits for this place
+        self._stopping = False
+        self._drain = False
+        self._refresh_due = 0.0
+        self._loop = asyncio.new_event_loop()
+        self._woken = asyncio.Event()
+        self._outcome: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="settler")
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def counters(self) -> Counters:
+        return self._settler.counters
+
+    @property
+    def waiting(self) -> int:
+        """Places between the end of the log and what is settled."""
+        return max(self._inbox.end - self._settler.watermark, 0)
+
+    async def settled(self, seq: Seq, within_seconds: float) -> None:
+        """Returns once every question sees everything up to `seq`.
+
+        Raises TimeoutError, or SettlerDied where that will never be.
+        """
+        if self._visible.value >= seq:
+            return
+        self._wanted = max(self._wanted, seq)
+        self._wake()
+        async with asyncio.timeout(within_seconds):
+            await self._visible.reaches(seq)
+
+    async def ended(self) -> None:
+        """Returns when the thread has ended in order; raises what it died of."""
+        await asyncio.shield(asyncio.wrap_future(self._outcome))
+
+    async def stop(self, drain: bool = True) -> None:
+        """At the edge of a batch; having settled all that waits, if `drain`."""
+        self._drain = drain
+        self._stopping = True
+        self._wake()
+        await asyncio.to_thread(self._thread.join)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def _wake(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    def _run(self) -> None:
+        """The thread. However it ends, nobody is left waiting."""
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._work())
+        except Exception as problem:  # the outermost loop of this thread
+            logger.exception("The settler died")
+            self._settler.counters.last_error = str(problem)
+            self._visible.fail(SettlerDied(str(problem)))
+            self._outcome.set_exception(problem)
+        else:
+            self._visible.fail(SettlerDied("Endu is stopping."))
+            self._outcome.set_result(None)
+
+    async def _work(self) -> None:
+        pause_seconds = FIRST_PAUSE_SECONDS
+        started = False
+        while True:
+            try:
+                if not started:
+                    await self._settler.start()
+                    started = True
+                count = await self._turn()
+            except Exception as problem:
+                if not self._settler.of_storage(problem):
+                    raise
+                logger.exception("Storage failed; settling again in %.1f s", pause_seconds)
+                self._settler.counters.last_error = str(problem)
+                if self._stopping:
+                    return  # whatever waits is in the log
+                await self._rest(pause_seconds)
+                pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
+            else:
+                pause_seconds = FIRST_PAUSE_SECONDS
+                if self._stopping and not (self._drain and count):
+                    return
+                await self._next_turn()
+
+    async def _turn(self) -> int:
+        """One batch, if one waits, and the dictionaries, if it is time."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        count = await self._settler.settle_once()
+        settled = self._settler.watermark
+        if self._settler.unseen and (self._hurried or loop.time() >= self._refresh_due):
+            refreshed = loop.time()
+            await self._settler.show()
+            self._refresh_due = loop.time() + REFRESH_SHARE * (loop.time() - refreshed)
+        if not self._settler.unseen:
+            self._visible.move(settled)
+        self._next_at = began + GATHER_SECONDS
+        return count
+
+    async def _next_turn(self) -> None:
+        """Waits for something to do, then lets more of it gather, unless somebody waits."""
+        loop = asyncio.get_running_loop()
+        if not self._more:
+            arrival = asyncio.ensure_future(self._inbox.arrival(self._settler.watermark))
+            until = self._refresh_due if self._settler.unseen else None
+            await self._first_of(arrival, until)
+        while not (self._hurried or self._stopping or self._full) and loop.time() < self._next_at:
+            await self._rest(self._next_at - loop.time())
+
+    async def _first_of(self, arrival: asyncio.Future[None], until: float | None) -> None:
+        """Returns on the arrival, a call to wake, or at the time `until`."""
+        loop = asyncio.get_running_loop()
+        arrival.add_done_callback(lambda _: self._woken.set())
+        try:
+            while not (arrival.done() or self._hurried or self._stopping):
+                left = None if until is None else until - loop.time()
+                if left is not None and left <= 0:
+                    return
+                await self._rest(left)
+        finally:
+            arrival.cancel()
+
+    async def _rest(self, seconds: float | None) -> None:
+        """Until woken, but no longer than that."""
+        self._woken.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+    @property
+    def _more(self) -> bool:
+        return self._inbox.end > self._settler.watermark
+
+    @property
+    def _full(self) -> bool:
+        return self._inbox.end - self._settler.watermark >= BATCH
+
+    @property
+    def _hurried(self) -> bool:
+        """Whether somebody waits for what is not visible yet, though it is in the log."""
+        return self._visible.value < min(self._wanted, self._inbox.end)
+
+
+@asynccontextmanager
+async def settling(settler: Settler, inbox: Inbox) -> AsyncIterator[Settling]:
+    """Settles until the block is left, and then what still waits."""
+    work = Settling(settler, inbox)
+    work.start()
+    try:
+        yield work
+    finally:
+        await work.stop()

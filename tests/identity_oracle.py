@@ -56,9 +56,42 @@ def work_out(log: Log, numbers: Numbers) -> Answer:
     for place, (seq, evidence) in enumerate(log):
         if isinstance(evidence, Creation):
             before = facts_of(log[:place], numbers, made, given)
-            creations[seq] = _create(evidence, before, numbers.of_creations.get(seq, f"{seq}"))
-            _tie(evidence, creations[seq], before, made, given)
-    facts = facts_of(log, numbers, made, given)
+            base = _base(evidence, before, numbers.of_creations.get(seq, f"{seq}"))
+            creations[seq] = None
+            if base is None:
+                continue
+            made |= {base[0]: evidence.received_at_ms} if base[1] else {}
+            given += _ties(evidence, base[0], before)
+            creations[seq] = _outcome(evidence, base, facts_of(log[:place], numbers, made, given))
+    return _answer(facts_of(log, numbers, made, given), creations)
+
+
+def _base(asked: Creation, before: Facts, number: str) -> tuple[str, bool] | None:
+    """The identifier whose number it is, and whether it is made; None where two have known ones.
+    Read: such a conflict ties nothing, and leaves unknown what was unknown."""
+    standing = walk(before)
+    known = [name for name in asked.identifiers if name in before.known() - before.blocked]
+    people = {standing.person(name) for name in known}
+    if not people:
+        return f"c_user_id:{number}", True
+    return (_name(people.pop(), before), False) if len(people) == 1 else None
+
+
+def _ties(asked: Creation, base: str, before: Facts) -> list[Claim]:
+    unknown = [name for name in asked.identifiers if name not in before.known()]
+    return [Claim(pair_of(base, name), 3, asked.received_at_ms) for name in unknown]
+
+
+def _outcome(asked: Creation, base: tuple[str, bool], after: Facts) -> tuple[str, bool] | None:
+    """Read: where a limit or a rule refuses one of the ties, that is a conflict, too."""
+    standing = walk(after)
+    person = standing.person(base[0])
+    if set(asked.identifiers) - after.blocked <= person:
+        return _name(person, after), base[1]
+    return None
+
+
+def _answer(facts: Facts, creations: dict[int, tuple[str, bool] | None]) -> Answer:
     standing = walk(facts)
     return Answer(
         people=frozenset(standing.people),
@@ -72,35 +105,6 @@ def work_out(log: Log, numbers: Numbers) -> Answer:
         names={person: _name(person, facts) for person in standing.people},
         creations=creations,
     )
-
-
-def _create(asked: Creation, before: Facts, number: str) -> tuple[str, bool] | None:
-    standing = walk(before)
-    known = [name for name in asked.identifiers if name in before.known() - before.blocked]
-    people = {standing.person(name) for name in known}
-    if not people:
-        return f"c_user_id:{number}", True
-    if len(people) > 1:
-        return None
-    return _name(people.pop(), before), False
-
-
-def _tie(
-    asked: Creation,
-    outcome: tuple[str, bool] | None,
-    before: Facts,
-    made: dict[str, int],
-    given: list[Claim],
-) -> None:
-    """Read: a conflict ties nothing, and leaves unknown what was unknown."""
-    if outcome is None:
-        return
-    name, created = outcome
-    if created:
-        made[name] = asked.received_at_ms
-    for other in asked.identifiers:
-        if other not in before.known():
-            given.append(Claim(pair_of(name, other), 3, asked.received_at_ms))
 
 
 def _owner(sighting: Seen, facts: Facts, standing: Standing) -> Person:

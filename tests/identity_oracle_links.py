@@ -149,10 +149,11 @@ def _links(facts: Facts) -> dict[Pair, Claim]:
         if rule.rule == "always-link":
             claims.append(Claim(pair_of(*rule.identifiers), 4, rule.received_at_ms))
     for sighting in facts.seen:
-        for a, b in combinations(sighting.strong, 2):
-            named = sighting.numbered in (a, b) and sighting.proof >= 2
-            proof = max(sighting.proof, 3) if named else sighting.proof
-            claims.append(Claim(pair_of(a, b), proof, sighting.claimed_at_ms))
+        # Read: "the event names a c_user_id" is about the event, so each of its pairs has proof 3.
+        named = sighting.numbered is not None and sighting.proof >= 2
+        proof = max(sighting.proof, 3) if named else sighting.proof
+        for pair in combinations(sighting.strong, 2):
+            claims.append(Claim(pair_of(*pair), proof, sighting.claimed_at_ms))
     links: dict[Pair, Claim] = {}
     for claim in sorted(claims, key=lambda claim: (-claim.proof, claim.claimed_at_ms)):
         if claim.proof >= 2 and not facts.blocked & set(claim.pair):
@@ -183,21 +184,27 @@ def _place_in_walk(link: Claim) -> tuple[int, int, tuple[str, str], tuple[str, s
 
 
 def _obstacles(link: Claim, left: Person, right: Person, facts: Facts) -> Iterable[str]:
-    """Read: a limit is broken where the union has more than allowed, whoever brought them.
-    A never-link rule stands in everybody's way, an always-link's too."""
+    """Read: a union breaks a limit where it has more than allowed and more than either side had;
+    what an operator joined against a limit can still gain a wallet. A never-link rule stands in
+    everybody's way, an always-link's too."""
     if left == right:
         return
-    union = left | right
     for rule in facts.rules:
-        if rule.rule == NEVER and set(rule.identifiers) <= union:
+        if rule.rule == NEVER and set(rule.identifiers) <= left | right:
             yield NEVER
     if link.proof == 4:
         return
-    asserted = {s.numbered for s in facts.seen if s.proof >= 2}
     for limit, at_most in facts.limits.items():
-        held = [n for n in union if (n in asserted if limit == "asserted" else kind_of(n) == limit)]
-        if len(held) > at_most:
+        ours, theirs = (_held(person, limit, facts) for person in (left, right))
+        if ours + theirs > max(at_most, ours, theirs):
             yield limit
+
+
+def _held(person: Person, limit: str, facts: Facts) -> int:
+    if limit == "asserted":
+        asserted = {s.numbered for s in facts.seen if s.proof >= 2}
+        return len(person & asserted)
+    return sum(kind_of(name) == limit for name in person)
 
 
 def pair_of(a: str, b: str) -> Pair:

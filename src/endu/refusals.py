@@ -50,6 +50,10 @@ class Reason(Enum):
     RATE_LIMITED = 429, "Too many requests; send again after Retry-After seconds."
     INTERNAL = 500, "Endu made a mistake; its log has the trace under the request's id."
     NOT_SETTLED = 503, "Not everything before this question has settled yet; ask again."
+    QUESTION_TOO_DEAR = (
+        503,
+        "The question ran into a limit of time, memory or number; ask for less, or again later.",
+    )
     NOT_DURABLE = 503, "The event could not be kept and was not; send it again."
 
     @property

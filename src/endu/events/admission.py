@@ -10,7 +10,7 @@ from endu.events.event import Event, EventDetails, RecordId, encode_record
 from endu.events.inbox import Entry, MessageKey
 from endu.events.json_text import encode
 from endu.events.wire import Said
-from endu.identities.identifier import Kind, Number, kind_of, value_of
+from endu.identities.identifier import Kind, Number
 from endu.organizations.caller import Caller
 from endu.organizations.keyring import KeyKind
 from endu.organizations.organization import PropertyId
@@ -24,6 +24,8 @@ CLAIM_BEFORE_MS = 7 * 24 * 60 * 60 * 1000
 CLAIM_AFTER_MS = 5 * 60 * 1000
 
 VIOLATIONS_KEPT = 20  # with an event; a list of a thousand wrong items says the same
+
+_NUMBER = f"{Kind.C_USER_ID.value}:"
 
 PROOF_BY_PUBLISHABLE_KEY = 1
 PROOF_BY_SECRET_KEY = 2
@@ -43,6 +45,7 @@ class Candidate(Struct, frozen=True):
     caller: Caller
     event_type: EventType | None
     violations: list[Problem]
+    number: Number | None  # the c_user_id it names
     number_is_known: bool  # True too where none is named
     received_at_ms: int
     replayed: Replayed | None
@@ -63,7 +66,7 @@ def admit(candidate: Candidate) -> Admitted:
     warnings = _warnings(candidate)
     event = _event(candidate, warnings)
     entry = Entry(encode_record(event), candidate.received_at_ms, _message_key(candidate))
-    return Admitted(entry, number_in(candidate.said), warnings)
+    return Admitted(entry, candidate.number, warnings)
 
 
 def must_belong_to_caller(candidate: Candidate) -> None:
@@ -120,9 +123,8 @@ ADMISSION: tuple[Rule, ...] = (
 
 def number_in(said: Said) -> Number | None:
     """The c_user_id that the event names. It is the strongest kind, so it comes first."""
-    if said.identifiers and kind_of(said.identifiers[0]) is Kind.C_USER_ID:
-        return Number(value_of(said.identifiers[0]))
-    return None
+    first = said.identifiers[0] if said.identifiers else ""
+    return Number(first[len(_NUMBER) :]) if first.startswith(_NUMBER) else None
 
 
 def _mode(candidate: Candidate) -> SchemaMode:

@@ -128,13 +128,15 @@ class Recorder:
         said = read_event(body, sent.received_at_ms, sent.idempotency_key)
         organization_id = caller.organization.organization_id
         event_type = self._catalog.current(organization_id, said.event_type)
+        number = number_in(said)
         return admit(
             Candidate(
                 said,
                 caller,
                 event_type,
                 self._violations(said, event_type) if event_type and event_type.schema else [],
-                await self._knows(organization_id, number_in(said)),
+                number,
+                number is None or await self._knows(organization_id, number),
                 sent.received_at_ms,
                 sent.replayed,
             )
@@ -158,8 +160,8 @@ class Recorder:
         data: dict[str, Any] = msgspec.json.decode(said.data)
         return check(data)
 
-    async def _knows(self, organization_id: OrganizationId, number: Number | None) -> bool:
-        if number is None or (organization_id, number) in self._known:
+    async def _knows(self, organization_id: OrganizationId, number: Number) -> bool:
+        if (organization_id, number) in self._known:
             return True
         if await self._numbers.knows_number(organization_id, number):
             self._remember(organization_id, number)

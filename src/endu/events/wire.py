@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from endu.events.careful import read_with_care
 from endu.events.json_text import encode, exact, faults_in, is_keepable
@@ -144,24 +144,28 @@ def _people(request: RecordRequest, notes: Notes) -> None:
         _wallet(request.blockchain, notes)
     if isinstance(request.fingerprint, _NAME):
         notes.name("fingerprint", request.fingerprint, fingerprint)
-    notes.platform = platform or _without_platform(request)
+    notes.platform = platform.value if platform else _without_platform(request)
 
 
 def _platform(request: RecordRequest, notes: Notes) -> Kind | None:
     """Under either of its names (the seed's text has one, its examples the other)."""
-    kinds: list[Kind] = []
-    for path, name in (
-        ("platform_type", request.platform_type),
-        ("property_type", request.property_type),
-    ):
-        if isinstance(name, str) and name:
-            try:
-                kinds.append(platform_named(name))
-            except NotAnIdentifier as fault:
-                notes.problem(path, str(fault))
-    if len(set(kinds)) > 1:
+    kind = _platform_in("platform_type", request.platform_type, notes)
+    if request.property_type is UNSET:
+        return kind
+    other = _platform_in("property_type", request.property_type, notes)
+    if kind and other and kind is not other:
         notes.problem("property_type", "is the same as platform_type, or left out")
-    return kinds[0] if kinds else None
+    return kind or other
+
+
+def _platform_in(path: str, name: str | UnsetType | None, notes: Notes) -> Kind | None:
+    if not name:
+        return None
+    try:
+        return platform_named(name)
+    except NotAnIdentifier as fault:
+        notes.problem(path, str(fault))
+        return None
 
 
 def _platform_user(user_id: str | int, platform: Kind | None, notes: Notes) -> None:

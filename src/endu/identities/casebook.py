@@ -122,9 +122,9 @@ class Casebook(Protocol):
         """The devices that any of these identifiers was seen on."""
 
     async def identities_on(
-        self, fingerprint: Subject, blocked: Set[Subject], at_most: int
-    ) -> set[Subject]:
-        """The identities seen on a device; looks no further than `at_most`.
+        self, fingerprints: Set[Subject], blocked: Set[Subject], at_most: int
+    ) -> dict[Subject, set[Subject]]:
+        """The identities seen on each device; may look no further than `at_most` of them.
 
         Who is `blocked` was never there; whoever came with them was there instead.
         """

@@ -44,7 +44,10 @@ class Devices:
             for node in await self._casebook.nodes(newly_seen | disturbed)
             if node.kind == "fingerprint"
         ]
-        after = [await self._as_it_is_now(node, blocked) for node in before]
+        people = await self._casebook.identities_on(
+            {node.subject for node in before}, blocked, SHARED_AT_MOST + 1
+        )
+        after = [_as_it_is_now(node, people[node.subject], blocked) for node in before]
         changed = [now for now, was in zip(after, before, strict=True) if now != was]
         for now, was in zip(after, before, strict=True):
             self._watch(now, "shared" in (now.standing, was.standing), now.subject in disturbed)
@@ -78,15 +81,6 @@ class Devices:
     def reviews(self) -> list[Review]:
         return [Review(subject, *window) for subject, window in self._windows.items()]
 
-    async def _as_it_is_now(self, node: Node, blocked: Set[Subject]) -> Node:
-        if node.subject in blocked:
-            return replace(node, standing="blocked", identity=node.subject)
-        people = await self._casebook.identities_on(node.subject, blocked, SHARED_AT_MOST + 1)
-        if len(people) == 1:
-            return replace(node, standing="", identity=next(iter(people)))
-        standing = "burned" if len(people) > SHARED_AT_MOST else "shared" if people else ""
-        return replace(node, standing=standing, identity=node.subject)
-
     def _watch(self, node: Node, concerned: bool, disturbed: bool) -> None:
         if node.standing == "shared":
             newly = node.subject not in self._watched
@@ -100,6 +94,15 @@ class Devices:
     def _widen(self, subject: Subject, from_ms: int, to_ms: int) -> None:
         low, high = self._windows.get(subject, (from_ms, to_ms))
         self._windows[subject] = (min(low, from_ms), max(high, to_ms))
+
+
+def _as_it_is_now(node: Node, people: Set[Subject], blocked: Set[Subject]) -> Node:
+    if node.subject in blocked:
+        return replace(node, standing="blocked", identity=node.subject)
+    if len(people) == 1:
+        return replace(node, standing="", identity=next(iter(people)))
+    standing = "burned" if len(people) > SHARED_AT_MOST else "shared" if people else ""
+    return replace(node, standing=standing, identity=node.subject)
 
 
 def _lines(

@@ -17,7 +17,7 @@ from endu.ids import Scramble
 from endu.organizations.organization import OrganizationId
 
 NOBODYS = Whose(NOBODY, (), NOBODY)
-REMEMBERED = 100_000  # sightings in each of two generations, some 0.5 KB each
+REMEMBERED = 150_000  # sightings in each of two generations, some 0.4 KB each
 
 
 class _News(NamedTuple):

@@ -104,8 +104,13 @@ CROSS JOIN sightings AS s ON s.subject = asked.value
 """
 
 IDENTITIES_ON = """
-SELECT DISTINCT i.identity FROM sightings AS s JOIN identifiers AS i ON i.subject = s.subject
-WHERE s.fingerprint = ? AND s.before = '[]' LIMIT ?
+SELECT asked.value, (
+  SELECT json_group_array(identity) FROM (
+    SELECT DISTINCT i.identity
+    FROM sightings AS s CROSS JOIN identifiers AS i ON i.subject = s.subject
+    WHERE s.fingerprint = asked.value AND s.before = '[]' LIMIT ?2
+  )
+) FROM json_each(?1) AS asked
 """
 
 SEEN_ON = """
@@ -227,17 +232,19 @@ class SqliteCasebook:
         return {row[0] for row in self._all(FINGERPRINTS_SEEN_WITH, (_json(subjects),))}
 
     async def identities_on(
-        self, fingerprint: Subject, blocked: Set[Subject], at_most: int
-    ) -> set[Subject]:
+        self, fingerprints: Set[Subject], blocked: Set[Subject], at_most: int
+    ) -> dict[Subject, set[Subject]]:
         if not blocked:
-            return {row[0] for row in self._all(IDENTITIES_ON, (fingerprint, at_most))}
-        identities: set[Subject] = set()
-        for subject, before, identity in self._all(SEEN_ON, (fingerprint,)):
-            if subject not in blocked and set(json.loads(before)) <= blocked:
-                identities.add(identity)
-                if len(identities) == at_most:
-                    break
-        return identities
+            rows = self._all(IDENTITIES_ON, (_json(fingerprints), at_most))
+            return {fingerprint: set(json.loads(found)) for fingerprint, found in rows}
+        return {
+            fingerprint: {
+                identity
+                for subject, before, identity in self._all(SEEN_ON, (fingerprint,))
+                if subject not in blocked and set(json.loads(before)) <= blocked
+            }
+            for fingerprint in fingerprints
+        }
 
     async def watched(self) -> set[Subject]:
         return {row[0] for row in self._all(WATCHED)}

@@ -1,203 +1,160 @@
-"""Files of events become events: once, whole, and as the mapping says."""
+"""Files of events through a real server: once, whole, and the same again changes nothing."""
 
+import csv
 import gzip
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from endu.cli.importing.events import BadRow, event_maker
-from endu.cli.importing.mapping import Mapping, read_mapping
-from endu.cli.importing.mark import Mark, mark_file, read_mark, write_mark
-from endu.cli.importing.rows import ReadRow, content_of, rows_of
-from endu.cli.importing.sending import Batch, batches_of
-from endu.cli.stop import Stop
+from tests.running import Running, running
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
 EXAMPLES = ROOT / "docs" / "examples"
 
-MAPPING = """
-[event]
-property_id = "W#shop"
-event_type = { column = "what", case = "upper", values = { click = "link_tracking_click" } }
-timestamp = { column = "when", timezone = "Europe/Paris" }
-c_user_id = { column = "user", take = "digits", prefix = "7" }
-chain_type = "ethereum"
-chain_account = { column = "wallet" }
+CDNOW = ("cdnow.txt.gz", EXAMPLES / "cdnow.toml", 69_659)
+ECOM = ("ecom.csv.gz", EXAMPLES / "ecom.toml", 31_106)
+both = pytest.mark.parametrize(("name", "mapping", "rows"), [CDNOW, ECOM], ids=["cdnow", "ecom"])
 
-[event_data]
-price = { column = "price", type = "number" }
-count = { column = "count", type = "integer" }
-gift = { column = "gift", type = "boolean" }
-"""
-HEADER = ["what", "when", "user", "wallet", "price", "count", "gift"]
+Facts = tuple[str, str, str]  # time, event type, event_data
 
 
-def mapping_of(directory: Path, text: str) -> Mapping:
-    path = directory / "mapping.toml"
-    path.write_text(text)
-    return read_mapping(path)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("import") / "data") as server:
+        yield server
 
 
-def test_a_row_becomes_the_event_that_the_mapping_says(tmp_path: Path) -> None:
-    event_of = event_maker(mapping_of(tmp_path, MAPPING), HEADER)
-    row = ["click", "2024-07-01 12:00:00", "user_0042", "0xAB", "9.50", "2", "Yes"]
-    assert event_of(row) == {
-        "property_id": "W#shop",
-        "event_type": "LINK_TRACKING_CLICK",
-        "c_user_id": "70042",
-        "timestamp": 1719828000,
-        "blockchain": {"chain_type": "ethereum", "chain_account": "0xAB"},
-        "event_data": {"price": 9.5, "count": 2, "gift": True},
-    }
-
-
-def test_empty_cells_are_left_out(tmp_path: Path) -> None:
-    event_of = event_maker(mapping_of(tmp_path, MAPPING), HEADER)
-    event = event_of(["buy", "2024-07-01T12:00:00.25Z", "", "", "", "", ""])
-    assert event == {
-        "property_id": "W#shop",
-        "event_type": "BUY",
-        "timestamp": 1719835200.25,
-        "event_data": {},
-    }
-
-
-@pytest.mark.parametrize(
-    ("cells", "says"),
-    [
-        (["buy"], "1 columns"),
-        (["buy", "yesterday", "1", "", "", "", ""], "when is 'yesterday'"),
-        (["buy", "2024-07-01", "1", "", "cheap", "", ""], "price is 'cheap'"),
-        (["buy", "2024-07-01", "1", "", "nan", "", ""], "price is 'nan'"),
-        (["buy", "2024-07-01", "1", "", "", "2.5", ""], "count is '2.5'"),
-        (["buy", "2024-07-01", "1", "", "", "", "maybe"], "gift is 'maybe'"),
-    ],
-)
-def test_a_row_that_cannot_be_an_event_says_why(
-    tmp_path: Path, cells: list[str], says: str
+@both
+def test_real_files_come_in_whole_and_twice_changes_nothing(
+    server: Running, tmp_path: Path, name: str, mapping: Path, rows: int
 ) -> None:
-    event_of = event_maker(mapping_of(tmp_path, MAPPING), HEADER)
-    with pytest.raises(BadRow, match=says):
-        event_of(cells)
+    words = ["import", found(name), "--mapping", str(mapping), "--register-types"]
+    first = imported(server, tmp_path, *words)
+    assert (first["rows"], first["kept"], first["refused"]) == (rows, rows, 0)
+    before = [timeline(server, number) for number in CUSTOMERS[name]]
+    again = imported(server, tmp_path, *words)
+    assert (again["rows"], again["kept"], again["duplicates"]) == (rows, 0, rows)
+    after = [timeline(server, number) for number in CUSTOMERS[name]]
+    assert after == before
+    assert [facts_of(items) for items in after] == [
+        facts_in(name, number) for number in CUSTOMERS[name]
+    ]
 
 
-@pytest.mark.parametrize(
-    ("form", "text", "seconds"),
-    [
-        ("iso", "2024-01-01T00:00:00+02:00", 1704060000),
-        ("unix", "1672536219", 1672536219),
-        ("unix", "1672536219.5", 1672536219.5),
-        ("unix_ms", "1672536219123", 1672536219.123),
-        ("%d/%m/%Y %H:%M", "31/12/2023 23:30", 1704065400),
-    ],
-)
-def test_times_are_read_as_the_mapping_says(
-    tmp_path: Path, form: str, text: str, seconds: float
+def test_what_is_refused_is_counted_and_kept_in_a_file(server: Running, tmp_path: Path) -> None:
+    good = {"property_id": "W#site", "event_type": "LINK_TRACKING_CLICK", "timestamp": 1700000000}
+    lines = [
+        json.dumps({**good, "fingerprint": "f1"}),
+        json.dumps(good),
+        "this is no event",
+        json.dumps({**good, "fingerprint": "f1", "timestamp": "soon"}),
+    ]
+    (tmp_path / "events.ndjson").write_text("\n".join(lines))
+    done = server.endu("import", "events.ndjson", "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    summary = json.loads(done.stdout)
+    assert (summary["rows"], summary["kept"], summary["refused"]) == (4, 1, 3)
+    assert summary["reasons"] == {"NOBODY_NAMED": 1, "NOT_AN_EVENT": 1, "INVALID_EVENT": 1}
+    refused = [json.loads(line) for line in (tmp_path / summary["refused_file"]).open()]
+    assert [each["row"] for each in refused] == [2, 3, 4]
+    assert refused[1]["text"] == "this is no event"
+
+
+def test_an_unknown_event_type_stops_the_import_until_it_is_to_be_registered(
+    server: Running, tmp_path: Path
 ) -> None:
-    mapping = f"""
-    [event]
-    property_id = "W#shop"
-    event_type = "BUY"
-    timestamp = {{ column = "when", format = "{form}" }}
-    fingerprint = "f"
-    """
-    event_of = event_maker(mapping_of(tmp_path, mapping), ["when"])
-    assert event_of([text])["timestamp"] == seconds
+    event = {"property_id": "W#site", "event_type": "SOMETHING_NEW", "timestamp": 1700000000}
+    (tmp_path / "events.ndjson").write_text(json.dumps({**event, "fingerprint": "f2"}))
+    done = server.endu("import", "events.ndjson", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "SOMETHING_NEW" in done.stderr and "--register-types" in done.stderr
+    assert imported(server, tmp_path, "import", "events.ndjson", "--register-types")["kept"] == 1
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        (("c_user_id", "c_user_ids"), "c_user_ids"),
-        (('take = "digits"', 'take = "half"'), "half"),
-        (("[event_data]", "[event_date]"), "event_date"),
-        (("property_id", "#"), "property_id"),
-        (("[event]", "[event"), "is not right"),
-    ],
-)
-def test_a_mistake_in_a_mapping_is_named(
-    tmp_path: Path, change: tuple[str, str], says: str
-) -> None:
-    with pytest.raises(Stop, match=says) as stop:
-        mapping_of(tmp_path, MAPPING.replace(*change))
-    assert stop.value.exit_code == 2
+def test_an_import_that_was_stopped_goes_on_where_it_was(server: Running, tmp_path: Path) -> None:
+    event = {"property_id": "W", "timestamp": 1700000000, "fingerprint": "f4"}
+    types = ["BEGIN_EVENT"] * 5_000 + ["NOT_YET_THERE"]
+    lines = [json.dumps({**event, "event_type": name}) for name in types]
+    (tmp_path / "events.ndjson").write_text("\n".join(lines))
+    assert server.endu("import", "events.ndjson", cwd=tmp_path).returncode == 1
+    rest = imported(server, tmp_path, "import", "events.ndjson", "--register-types")
+    assert rest["resumed_at"] > 0
+    assert rest["rows"] == 5_001 - rest["resumed_at"]
+    again = imported(server, tmp_path, "import", "events.ndjson")
+    assert (again["resumed_at"], again["kept"], again["duplicates"]) == (0, 0, 5_001)
 
 
-def test_a_mapping_has_to_name_someone(tmp_path: Path) -> None:
-    nobody = '[event]\nproperty_id = "W"\nevent_type = "BUY"\ntimestamp = { column = "t" }\n'
-    with pytest.raises(Stop, match="names nobody"):
-        mapping_of(tmp_path, nobody + 'p_user_id = "1"\n')
+def test_an_import_leaves_no_key_behind(server: Running, tmp_path: Path) -> None:
+    event = {"property_id": "W", "event_type": "BEGIN_EVENT", "timestamp": 1, "fingerprint": "f3"}
+    (tmp_path / "old.ndjson").write_text(json.dumps(event))
+    assert imported(server, tmp_path, "import", "old.ndjson")["kept"] == 1
+    keys = [key for key in server.json("keys", "list") if key["kind"] == "import"]
+    assert keys and all(key["revoked_at"] is not None for key in keys)
 
 
-def test_columns_that_the_file_lacks_are_named(tmp_path: Path) -> None:
-    with pytest.raises(Stop, match="no column gift, wallet; it has what"):
-        event_maker(mapping_of(tmp_path, MAPPING), HEADER[:3] + HEADER[4:6])
+def imported(server: Running, here: Path, *words: str) -> dict[str, Any]:
+    done = server.endu(*words, "--json", cwd=here, timeout=120)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
-def test_a_packed_file_has_the_message_ids_of_the_plain_one(tmp_path: Path) -> None:
-    lines = b'{"event_type": "A"}\n\n{"event_type": "B", "message_id": "mine"}\nnot json\n'
-    plain, packed = tmp_path / "a.ndjson", tmp_path / "b.gz"
-    plain.write_bytes(lines)
-    packed.write_bytes(gzip.compress(lines))
-    rows = everything(plain, None)
-    assert rows == everything(packed, None)
-    assert [row.number for row in rows] == [1, 2, 3]
-    first, second = rows[0].event, rows[1].event
-    assert first is not None and first["message_id"].endswith(":1")
-    assert second is not None and second["message_id"] == "mine"
-    assert rows[2].event is None and rows[2].text == "not json"
+def timeline(server: Running, number: str) -> list[dict[str, Any]]:
+    items = server.json("identities", "timeline", number, "--limit", "1000")
+    assert isinstance(items, list)
+    return items
 
 
-def test_chosen_columns_tell_rows_apart_in_a_file_that_grows(tmp_path: Path) -> None:
-    mapping = mapping_of(tmp_path, 'message_id = ["what", "when"]\n' + MAPPING)
-    table = tmp_path / "table.csv"
-    header = ",".join(HEADER) + "\n"
-    row = "buy,2024-07-01,1,,,,\n"
-    table.write_text(header + row)
-    before = everything(table, mapping)
-    table.write_text(header + row.replace("buy", "sell") + row)
-    after = everything(table, mapping)
-    assert before[0].event is not None and after[1].event is not None
-    assert before[0].event["message_id"] == after[1].event["message_id"]
+def facts_of(items: list[dict[str, Any]]) -> list[Facts]:
+    """Sorted: of two events with the same time, either may have come first."""
+    return sorted(
+        (each["timestamp"], each["event_type"], json.dumps(each["event_data"], sort_keys=True))
+        for each in items
+    )
 
 
-@pytest.mark.parametrize("content", [b"\x1f\x8bbroken", b"\xff\xfe\x00text\n1\n"])
-def test_a_file_that_is_no_text_is_turned_down(tmp_path: Path, content: bytes) -> None:
-    table = tmp_path / "table.csv"
-    table.write_bytes(content)
-    mapping = mapping_of(tmp_path, MAPPING)
-    with pytest.raises(Stop) as stop:
-        everything(table, mapping)
-    assert stop.value.exit_code == 2
+def found(name: str) -> str:
+    if not (DATA / name).exists():
+        pytest.skip(f"{name} is not there: it is not part of the project")
+    return str(DATA / name)
 
 
-def test_batches_hold_every_row_in_order_and_no_batch_is_too_large() -> None:
-    rows = [ReadRow(n, None if n % 7 == 0 else {"x": "y" * 10_000}) for n in range(1, 2501)]
-    batches = list(batches_of(rows))
-    assert [row for batch in batches for row in batch.rows] == rows
-    assert all(fits(batch) for batch in batches)
-    assert [batch.last for batch in batches] == [batch.rows[-1].number for batch in batches]
+def facts_in(name: str, number: str) -> list[Facts]:
+    """What the file says of the customer, read in another way than the import reads it."""
+    with gzip.open(found(name), "rt") as text:
+        return sorted(fact for customer, fact in READ[name](text) if customer == number)
 
 
-def test_a_mark_is_of_one_file_mapping_and_organization(tmp_path: Path) -> None:
-    mapping = mapping_of(tmp_path, MAPPING)
-    paths = {
-        mark_file(tmp_path, "org", "digest", mapping),
-        mark_file(tmp_path, "org", "digest", None),
-        mark_file(tmp_path, "other", "digest", mapping),
-        mark_file(tmp_path, "org", "another", mapping),
-    }
-    assert len(paths) == 4
-    path = paths.pop()
-    assert read_mark(path) == Mark(0)
-    write_mark(path, Mark(5))
-    assert read_mark(path) == Mark(5)
+def cdnow(text: Any) -> Iterator[tuple[str, Facts]]:
+    next(text)
+    for line in text:
+        customer, date, count, dollars = line.split()
+        at = f"{date[:4]}-{date[4:6]}-{date[6:]}T00:00:00.000Z"
+        data = {"number_of_cds": int(count), "dollar_value": float(dollars)}
+        yield "1997" + customer, (at, "ITEM_PURCHASED", json.dumps(data, sort_keys=True))
 
 
-def everything(path: Path, mapping: Mapping | None) -> list[ReadRow]:
-    return list(rows_of(path, mapping, content_of(path).digest))
+def ecom(text: Any) -> Iterator[tuple[str, Facts]]:
+    for row in csv.DictReader(text):
+        at = (
+            f"{datetime.fromisoformat(row['timestamp']).replace(tzinfo=UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+        )
+        names = ("session_id", "platform", "acquisition_channel", "user_cohort", "user_lifecycle")
+        data = {name: row[name] for name in names}
+        fact = (at, row["event"].upper(), json.dumps(data, sort_keys=True))
+        yield row["user_id"].replace("user_", "2024"), fact
 
 
-def fits(batch: Batch) -> bool:
-    return len(batch.rows) <= 2_000 and sum(map(len, batch.lines)) <= 5 * 1024 * 1024
+READ: dict[str, Callable[[Any], Iterator[tuple[str, Facts]]]] = {
+    "cdnow.txt.gz": cdnow,
+    "ecom.csv.gz": ecom,
+}
+# The first, the last, and one with much to compare.
+CUSTOMERS = {
+    "cdnow.txt.gz": ["199700001", "199723570", "199714048"],
+    "ecom.csv.gz": ["20240000", "20240599", "20240042"],
+}

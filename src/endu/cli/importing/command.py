@@ -83,11 +83,9 @@ class Import:
                 progress(self._file.name, batch.last, max(self._content.lines, batch.last))
 
             try:
-                send_all(batches_of(self._ready(register_types)), sender.send, answered)
+                send_all(batches_of(self._ready(register_types)), sender, answered)
             except KeyboardInterrupt as interrupt:
                 raise Stop("Stopped; the same command goes on from here.") from interrupt
-            finally:
-                sender.stopping.set()
         self._mark_file.unlink(missing_ok=True)
         return tally.summary(self._file, time.monotonic() - began)
 

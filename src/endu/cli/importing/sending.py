@@ -76,25 +76,6 @@ def batches_of(rows: Iterable[ReadRow]) -> Iterator[Batch]:
         yield Batch(taken, lines)
 
 
-def send_all(
-    batches: Iterable[Batch],
-    send: Callable[[Batch], list[Result]],
-    answered: Callable[[Batch, list[Result]], None],
-) -> None:
-    """Calls `answered` once for every batch, in the order of the file."""
-    under_way: deque[tuple[Batch, Future[list[Result]]]] = deque()
-    with ThreadPoolExecutor(UNDER_WAY, "import") as threads:
-        try:
-            for batch in batches:
-                if len(under_way) == UNDER_WAY:
-                    _settle_first(under_way, answered)
-                under_way.append((batch, threads.submit(send, batch)))
-            while under_way:
-                _settle_first(under_way, answered)
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
-
-
 class Sender:
     """Sends batches with an import key, patiently; `stopping` ends its patience."""
 
@@ -139,6 +120,25 @@ class Sender:
     def _pause(self, seconds: float) -> None:
         if self.stopping.wait(seconds):
             raise Stop("Stopped.")
+
+
+def send_all(
+    batches: Iterable[Batch],
+    sender: Sender,
+    answered: Callable[[Batch, list[Result]], None],
+) -> None:
+    """Calls `answered` once for every batch, in the order of the file."""
+    under_way: deque[tuple[Batch, Future[list[Result]]]] = deque()
+    with ThreadPoolExecutor(UNDER_WAY, "import") as threads:
+        try:
+            for batch in batches:
+                if len(under_way) == UNDER_WAY:
+                    _settle_first(under_way, answered)
+                under_way.append((batch, threads.submit(sender.send, batch)))
+            while under_way:
+                _settle_first(under_way, answered)
+        finally:
+            sender.stopping.set()
 
 
 def _settle_first(

@@ -140,9 +140,7 @@ def cdnow(text: Any) -> Iterator[tuple[str, Facts]]:
 
 def ecom(text: Any) -> Iterator[tuple[str, Facts]]:
     for row in csv.DictReader(text):
-        at = (
-            f"{datetime.fromisoformat(row['timestamp']).replace(tzinfo=UTC):%Y-%m-%dT%H:%M:%S}.000Z"
-        )
+        at = row["timestamp"].replace(" ", "T") + ".000Z"
         names = ("session_id", "platform", "acquisition_channel", "user_cohort", "user_lifecycle")
         data = {name: row[name] for name in names}
         fact = (at, row["event"].upper(), json.dumps(data, sort_keys=True))

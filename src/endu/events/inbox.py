@@ -52,6 +52,10 @@ class NotDurable(Exception):
     """The storage failed or is closing: nothing of what was asked is kept."""
 
 
+class LogUnreadable(Exception):
+    """The storage cannot even tell which records come next."""
+
+
 class Inbox(Protocol):
     async def append(self, entries: Sequence[Entry]) -> list[Kept]:
         """Returns once all entries would survive a power cut, and not before; all or none.
@@ -63,7 +67,7 @@ class Inbox(Protocol):
     async def take(self, after: Seq, limit: int) -> list[Found]:
         """The oldest records behind `after`, about `limit` of them (whole groups), in order.
 
-        Taking removes nothing. Never returns what is not yet durable.
+        Taking removes nothing. Never returns what is not yet durable. Raises LogUnreadable.
         """
 
     async def arrival(self, after: Seq) -> None:

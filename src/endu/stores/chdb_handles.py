@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, LifoQueue
 from typing import Any, TypeAlias
 
 import clickhouse_connect
@@ -47,24 +48,23 @@ class _Question:
 
 
 class Readers:
-    """Handles that may only read, each for one running question at a time."""
+    """Handles that may only read, each for one running question at a time; for any loop."""
 
     def __init__(self, open_client: Callable[[], Client], limits: Limits) -> None:
         self._open_client = open_client
         self._limits = limits
-        self._idle: list[tuple[str, Client]] = []
+        self._idle: LifoQueue[tuple[str, Client]] = LifoQueue()
         self._tags = itertools.count(1)
-        self._asking = 0
+        self._room = threading.Semaphore(WAITING_AT_MOST)
         self._threads = ThreadPoolExecutor(limits.at_once, "ask")
         self._killer = open_client()
         self._killing = threading.Lock()
 
     async def ask(self, sql: str, values: Mapping[str, Any]) -> Rows:
         """Raises TooDear, or the driver's error. Cancelling it ends the question."""
-        if self._asking >= WAITING_AT_MOST:
+        if not self._room.acquire(blocking=False):
             raise TooDear("Too many questions are being asked at once; ask again.")
         question = _Question(sql, values)
-        self._asking += 1
         asked = self._threads.submit(self._answer, question)
         try:
             return await asyncio.shield(asyncio.wrap_future(asked))
@@ -76,24 +76,27 @@ class Readers:
                 raise TooDear(str(problem)) from problem
             raise
         finally:
-            self._asking -= 1
+            self._room.release()
 
     def close(self) -> None:
         self._threads.shutdown()
-        for _, client in self._idle:
-            client.close()
+        while not self._idle.empty():
+            self._idle.get_nowait()[1].close()
         self._killer.close()
 
     def _answer(self, question: _Question) -> Rows:
         """In a thread of the pool, which bounds how many run at once."""
-        tag, client = self._idle.pop() if self._idle else self._open()
+        try:
+            tag, client = self._idle.get_nowait()
+        except Empty:
+            tag, client = self._open()
         question.tag = tag
         try:
             rows: Rows = client.query(question.sql, parameters=question.values).result_rows
         except BaseException:
             client.close()
             raise
-        self._idle.append((tag, client))
+        self._idle.put((tag, client))
         return [tuple(row) for row in rows]
 
     def _open(self) -> tuple[str, Client]:

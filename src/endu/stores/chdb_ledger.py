@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+from clickhouse_connect.driver.exceptions import Error
 from msgspec import Struct
 
 from endu.events.event import Seq
@@ -135,8 +136,12 @@ class ChdbLedger:
         return int(self._read(greatest, source=source)[0][0])
 
     async def checks(self, source: int, first: int, last: int) -> Rows:
-        """(seq, check) of each row in the range, in order; twice what is there twice."""
-        return self._read(PLACES, source=source, first=first, last=last)
+        """(seq, check) of each row in the range, in order; twice what is there twice. Raises
+        LedgerDamaged where they cannot be read."""
+        try:
+            return self._read(PLACES, source=source, first=first, last=last)
+        except Error as problem:
+            raise LedgerDamaged(f"{first} to {last} cannot be read: {problem}") from problem
 
     async def damaged_parts(self) -> list[tuple[str, str]]:
         """Reads every byte of the tables: the parts that are not as they were written, and why."""

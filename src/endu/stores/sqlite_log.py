@@ -14,7 +14,7 @@ from typing import Any
 from endu.announcements import CannotRun
 from endu.events.event import Seq
 from endu.events.frame import Frame, read_frame, write_frame
-from endu.events.inbox import Entry, Found, Kept, MessageKey
+from endu.events.inbox import Entry, Found, Kept, LogUnreadable, MessageKey
 from endu.events.places import Message, Places, give_places, give_places_to_new, keys_of
 from endu.stores.sqlite import Error, connect
 
@@ -163,7 +163,7 @@ class LogReader:
 
     def frames(self, after: int) -> Iterator[Frame]:
         """Those with records behind `after`, in order; an empty one, not intact, where SQLite
-        itself cannot read it. Raises SQLite's error where not even its place can be told."""
+        cannot read it. Raises LogUnreadable where not even places can be told."""
         try:
             for row in self._connection.execute(FRAMES_BEHIND, (after,)):
                 yield Frame(*row)
@@ -172,7 +172,11 @@ class LogReader:
             yield from self._frames_one_by_one(after)
 
     def _frames_one_by_one(self, after: int) -> Iterator[Frame]:
-        for first, last in self._connection.execute(PLACES_BEHIND, (after,)).fetchall():
+        try:
+            places = self._connection.execute(PLACES_BEHIND, (after,)).fetchall()
+        except Error as problem:
+            raise LogUnreadable(f"Nothing behind {after} can be read: {problem}") from problem
+        for first, last in places:
             try:
                 yield Frame(*self._connection.execute(FRAME_AT, (first,)).fetchone())
             except Error:

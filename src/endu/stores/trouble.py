@@ -3,13 +3,14 @@
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 from pysqlite3 import dbapi2 as sqlite
 
-from endu.events.inbox import NotDurable
+from endu.events.inbox import LogUnreadable, NotDurable
 from endu.events.ledger import LedgerDamaged, TooDear
 
 _STORAGE = (
     OSError,
     MemoryError,
     NotDurable,
+    LogUnreadable,
     LedgerDamaged,
     TooDear,
     ClickHouseError,

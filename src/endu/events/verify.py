@@ -1,0 +1,152 @@
+"""Reading everything back: is the log as it was written, and does the ledger say what it says?
+
+Damage is reported, never repaired: `endu rebuild` makes the ledger again from the log.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from endu.announcements import Damage, Progress, Verified
+from endu.events.event import Event, Logged, Seq
+from endu.events.frame import Frame, read_frame
+from endu.events.inbox import LogUnreadable
+from endu.events.ledger import LedgerDamaged
+from endu.events.portion import read_batch
+from endu.events.position import Position
+
+AT_ONCE = 20_000  # records compared with the ledger in one question
+ASIDE_AT_ONCE = 1_000
+GREATEST = (1 << 63) - 1
+
+
+class LogToRead(Protocol):
+    def frames(self, after: int) -> Iterator[Frame]:
+        """Those with records behind `after`, in order. Raises LogUnreadable."""
+
+    def end(self) -> int:
+        """The last place of the last frame; 0 for an empty log."""
+
+
+class LedgerToRead(Protocol):
+    async def checks(self, source: int, first: int, last: int) -> list[tuple[Any, ...]]:
+        """(seq, check) of each row in the range, in order; twice what is there twice. Raises
+        LedgerDamaged where they cannot be read."""
+
+    async def damaged_parts(self) -> list[tuple[str, str]]:
+        """Reads every byte: the parts that are not as they were written, and why."""
+
+
+class ToVerify(Struct, frozen=True):
+    """What is read, and nothing of it changed."""
+
+    log: LogToRead
+    ledger: LedgerToRead
+    position: Position
+    source: int
+
+
+async def verify(what: ToVerify, progress: Progress) -> Verified:
+    """Names every record that is damaged, missing, doubled or set aside."""
+    aside = {each.seq: each.reason for each in await _all_aside(what.position)}
+    reading = _Reading(what, await what.position.watermark(), aside)
+    end = what.log.end()
+    try:
+        for frame in what.log.frames(0):
+            reading.look_at(frame)
+            if len(reading.unmatched) >= AT_ONCE:
+                await reading.match(frame.last)
+            progress("log and ledger", frame.last, end)
+    except LogUnreadable as problem:
+        reading.damage.append(Damage("log", str(problem)))
+    await reading.match(reading.end)
+    await reading.match(GREATEST)
+    reading.end_must_be_settled()
+    for where, why in await what.ledger.damaged_parts():
+        reading.damage.append(Damage(f"ledger, {where}", why))
+    reading.damage += [
+        Damage(f"record {seq}", f"was set aside: {why}") for seq, why in sorted(aside.items())
+    ]
+    return Verified(records=reading.records, events=reading.events, damage=tuple(reading.damage))
+
+
+class _Reading:
+    """How far a verification has come."""
+
+    def __init__(self, what: ToVerify, watermark: int, aside: Mapping[int, str]) -> None:
+        self._what = what
+        self._watermark = watermark
+        self._aside = aside
+        self._matched = 0  # up to here log and ledger were compared
+        self.end = 0
+        self.unmatched: list[Logged] = []
+        self.records = 0
+        self.events = 0
+        self.damage: list[Damage] = []
+
+    def look_at(self, frame: Frame) -> None:
+        if frame.first <= self.end:
+            where = f"records {frame.first} to {frame.last}"
+            self.damage.append(Damage(where, f"come behind {self.end}: places were used twice"))
+        batch = read_batch(read_frame(frame))
+        if not frame.intact and not batch.unreadable:
+            where = f"records {frame.first} to {frame.last}"
+            self.damage.append(Damage(where, "their frame is not as it was written"))
+        for seq, reason in batch.unreadable:
+            if seq not in self._aside:
+                self.damage.append(Damage(f"record {seq}", reason))
+        self.records += len(batch.logged) + len(batch.unreadable)
+        self.unmatched += [each for each in batch.logged if isinstance(each.record, Event)]
+        self.end = max(self.end, frame.last)
+
+    async def match(self, last: int) -> None:
+        """Compares the events up to `last` with the ledger."""
+        first = self._matched + 1
+        if first > last:
+            return
+        events = {each.seq: each.check for each in self.unmatched}
+        due = {s for s in events if s <= self._watermark and s not in self._aside}
+        self.events += len(events)
+        self.unmatched = []
+        self._matched = last
+        try:
+            rows = await self._what.ledger.checks(self._what.source, first, last)
+        except LedgerDamaged as problem:
+            self.damage.append(Damage(f"ledger, records {first} to {last}", str(problem)))
+        else:
+            self.damage += compare(events, due, [(row[0], row[1]) for row in rows])
+
+    def end_must_be_settled(self) -> None:
+        """The settler cannot have come further than the log goes."""
+        if self._watermark > self.end:
+            what = f"ends at {self.end}, but {self._watermark} was settled: its tail is lost"
+            self.damage.append(Damage("log", what))
+
+
+def compare(
+    events: Mapping[Seq, int], due: set[Seq], rows: Sequence[tuple[int, int]]
+) -> list[Damage]:
+    """`events` are places and checks of the log, `due` those that must be in the ledger, `rows`
+    what is there."""
+    damage = []
+    found: set[int] = set()
+    for seq, check in rows:
+        if seq in found:
+            damage.append(Damage(f"record {seq}", "is in the ledger twice"))
+        elif seq not in events:
+            damage.append(Damage(f"record {seq}", "is in the ledger, but no event in the log"))
+        elif events[Seq(seq)] != check:
+            damage.append(Damage(f"record {seq}", "has another check sum in the ledger"))
+        found.add(seq)
+    missing = sorted(due - found)
+    return damage + [Damage(f"record {seq}", "is missing in the ledger") for seq in missing]
+
+
+async def _all_aside(position: Position) -> list[Any]:
+    found = await position.aside(0, ASIDE_AT_ONCE)
+    more = found
+    while more:
+        more = await position.aside(found[-1].seq, ASIDE_AT_ONCE)
+        found += more
+    return found

@@ -1,0 +1,190 @@
+"""The whole HTTP face of Endu: recording straight on ASGI, the rest through Litestar."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from litestar import Litestar, Request, Response, route
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+
+from endu.events.ledger import TooDear
+from endu.ids import new_id
+from endu.organizations.caller import Caller
+from endu.organizations.keyring import KeyKind
+from endu.refusals import Reason, Refusal
+from endu.web import (
+    event_types,
+    explaining,
+    failed_events,
+    identities,
+    keys,
+    limits,
+    operating,
+    organizations,
+    rules,
+)
+from endu.web.asgi import (
+    AsgiScope,
+    Door,
+    Receive,
+    Send,
+    accepted_body,
+    refusal_body,
+    refusal_headers,
+    reply,
+)
+from endu.web.body import read_body
+from endu.web.callers import Callers
+from endu.web.endpoint import Call, Endpoint, Needs, Text
+from endu.web.parts import Parts
+from endu.web.reading import read_json, read_query
+from endu.web.record import RecordDoor
+from endu.web.recording import RECORD, RECORD_BATCH
+
+logger = logging.getLogger("endu.web")
+
+AnyRequest: TypeAlias = Request[Any, Any, Any]
+
+# The largest body that is no event: a schema of a few hundred keys has room to spare.
+BODY_BYTES_AT_MOST = 256 * 1024
+
+
+GROUPS = (event_types, identities, explaining, rules, failed_events, organizations, limits, keys)
+
+
+def http_face(parts: Parts) -> "Front":
+    """The ASGI application."""
+    callers = Callers(parts.keyring, parts.organizations)
+    door = RecordDoor(callers, parts.recorder, parts.now_ms, parts.metrics.outcomes)
+    return Front(
+        {RECORD.path: door.one, RECORD_BATCH.path: door.batch},
+        _litestar(every_endpoint(), parts, callers),
+        parts,
+    )
+
+
+def every_endpoint() -> list[Endpoint]:
+    """All but the two that record."""
+    endpoints = [each for group in GROUPS for each in group.ENDPOINTS]
+    endpoints += operating.ENDPOINTS
+    recording = [RECORD, RECORD_BATCH]
+    described = [*recording, *(each.description for each in endpoints)]
+    return [*endpoints, *operating.describing(described)]
+
+
+class Front:
+    """Sends each request to its door, and turns Endu's own mistakes into an answer."""
+
+    def __init__(self, doors: Mapping[str, Door], rest: Door, parts: Parts) -> None:
+        self._doors = doors
+        self._rest = rest
+        self._parts = parts
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        door = self._doors.get(scope["path"], self._rest) if "path" in scope else self._rest
+        try:
+            await door(scope, receive, send)
+        except Exception:
+            request_id = new_id(self._parts.now_ms(), self._parts.randomness(10))
+            logger.exception("request %s to %s failed", request_id, scope.get("path"))
+            refusal = _mistake(request_id)
+            await reply(send, 500, refusal_body(refusal), refusal_headers(refusal))
+
+
+def _litestar(endpoints: Sequence[Endpoint], parts: Parts, callers: Callers) -> Litestar:
+    def mistake(request: AnyRequest, _: Exception) -> Response[bytes]:
+        request_id = new_id(parts.now_ms(), parts.randomness(10))
+        logger.exception("request %s to %s failed", request_id, request.scope["path"])
+        return _refused(_mistake(request_id), {})
+
+    return Litestar(
+        [_route(endpoint, parts, callers) for endpoint in endpoints],
+        exception_handlers={HTTPException: _not_routed, Exception: mistake},
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _route(endpoint: Endpoint, parts: Parts, callers: Callers) -> HTTPRouteHandler:
+    described = endpoint.description
+
+    async def answer(request: AnyRequest) -> Response[bytes]:
+        headers: dict[str, str] = {}
+        try:
+            if described.needs is None:
+                response = _answered(await endpoint.handle(parts), headers)
+            else:
+                call = await _call_of(request, endpoint, parts, callers, headers)
+                response = _answered(await endpoint.handle(call), headers)
+        except Refusal as refusal:
+            response = _refused(refusal, headers)
+        except TooDear as fault:
+            response = _refused(Refusal(Reason.QUESTION_TOO_DEAR, str(fault)), headers)
+        parts.metrics.requests[described.name, response.status_code or 200] += 1
+        return response
+
+    path = described.path.replace("}", ":str}")
+    return route(path, http_method=[described.method], status_code=200)(answer)
+
+
+async def _call_of(
+    request: AnyRequest,
+    endpoint: Endpoint,
+    parts: Parts,
+    callers: Callers,
+    headers: dict[str, str],
+) -> Call[Any, Any]:
+    """Who asks comes first: a stranger learns nothing, not even what was wrong."""
+    described = endpoint.description
+    sent = dict(request.scope["headers"])
+    caller = callers.caller(sent)
+    _must_be_let_in(caller, described.needs)
+    query: Any = read_query(request.scope["query_string"], request.path_params, described.query)
+    body: Any = None
+    if described.body is not None:
+        packed = await read_body(request.receive, sent, BODY_BYTES_AT_MOST)
+        body = read_json(packed, described.body)
+    if getattr(query, "fresh", False):
+        await parts.fresh()
+    return Call(parts, caller, query, body, headers)
+
+
+def _must_be_let_in(caller: Caller, needs: Needs) -> None:
+    if isinstance(needs, KeyKind):
+        if caller.kind is not needs:
+            raise Refusal(
+                Reason.KEY_NOT_ALLOWED,
+                f"Only the {needs} key may do that; it is in the file operator.key of the data.",
+            )
+    elif needs is not None:
+        caller.must_have(needs)
+
+
+def _answered(answer: Any, headers: dict[str, str]) -> Response[bytes]:
+    if isinstance(answer, Text):
+        return Response(answer.content, media_type=answer.media_type, headers=answer.headers)
+    return Response(accepted_body(answer), media_type="application/json", headers=headers)
+
+
+def _refused(refusal: Refusal, headers: Mapping[str, str]) -> Response[bytes]:
+    said = {name.decode(): value.decode() for name, value in refusal_headers(refusal)}
+    return Response(
+        refusal_body(refusal), status_code=refusal.reason.status, headers={**headers, **said}
+    )
+
+
+def _not_routed(_: AnyRequest, fault: HTTPException) -> Response[bytes]:
+    if isinstance(fault, MethodNotAllowedException):
+        return _refused(Refusal(Reason.METHOD_NOT_ALLOWED), fault.headers or {})
+    if isinstance(fault, NotFoundException):
+        return _refused(Refusal(Reason.NOT_FOUND, "There is no such address; see /docs."), {})
+    return _refused(Refusal(Reason.INVALID_REQUEST, fault.detail), {})
+
+
+def _mistake(request_id: str) -> Refusal:
+    return Refusal(
+        Reason.INTERNAL,
+        f"Endu made a mistake; its log has the trace under request {request_id}.",
+        data={"request_id": request_id},
+    )

@@ -1,0 +1,67 @@
+"""The few words of ASGI that Endu speaks itself, and the shape of every answer.
+
+Every JSON answer is the envelope of seed 002: success, data, error, error_text.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeAlias
+
+import msgspec
+
+from endu.refusals import Reason, Refusal
+
+AsgiScope: TypeAlias = Any
+Receive: TypeAlias = Callable[[], Awaitable[Any]]
+Send: TypeAlias = Callable[[Any], Awaitable[None]]
+Door: TypeAlias = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
+Header: TypeAlias = tuple[bytes, bytes]
+
+JSON: Header = (b"content-type", b"application/json")
+
+# Where a refusal does not say when to come again: long enough not to hammer, short enough to heal.
+RETRY_AFTER_SECONDS = 1
+
+
+async def reply(send: Send, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [length, *headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def accepted_body(data: Any) -> bytes:
+    return msgspec.json.encode({"success": True, "data": data, "error": "", "error_text": ""})
+
+
+def refusal_body(refusal: Refusal) -> bytes:
+    data = dict(refusal.data)
+    if refusal.problems:
+        data["problems"] = refusal.problems
+    return msgspec.json.encode(
+        {
+            "success": False,
+            "data": data,
+            "error": refusal.reason.name,
+            "error_text": str(refusal),
+        }
+    )
+
+
+def refusal_headers(refusal: Refusal) -> list[Header]:
+    """What HTTP itself wants said beside the envelope."""
+    headers = [JSON]
+    if refusal.reason.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if refusal.reason.status in (429, 503):
+        seconds = refusal.retry_after_seconds or RETRY_AFTER_SECONDS
+        headers.append((b"retry-after", b"%d" % seconds))
+    return headers
+
+
+def too_large(field: str, size: int | None, limit: int) -> Refusal:
+    """`size` is None where reading stopped before the end: nobody knows how large it is."""
+    told = "more" if size is None else f"{size:,} bytes"
+    return Refusal(
+        Reason.TOO_LARGE,
+        f"{field} has {told}; the limit is {limit:,} bytes.",
+        data={"field": field, "size": size, "limit": limit},
+    )

@@ -1,0 +1,138 @@
+"""Limits over HTTP: readable by every key that may read, changed by the operator."""
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType, structs, to_builtins
+
+from endu.event_types.event_type import DISPLAY_NAME_LENGTH, NAME_LENGTH
+from endu.events.json_text import KEY_LENGTH, KEYS, LEVELS
+from endu.events.wire import MESSAGE_ID_LENGTH, PROPERTY_ID_LENGTH
+from endu.identities.evidence import LimitsSet
+from endu.identities.identifier import LENGTH
+from endu.identities.linking import DEFAULT_LIMITS
+from endu.organizations.keyring import KeyKind, Scope
+from endu.organizations.organization import (
+    OrganizationId,
+    OrganizationSettings,
+    UnknownNumber,
+)
+from endu.refusals import Problem, Reason, Refusal
+from endu.web.endpoint import Call, Nothing, endpoint
+from endu.web.log import keep
+
+GROUP = "Organizations"
+
+LARGEST_EVENT = 1024 * 1024
+LARGEST_BATCH = 64 * 1024 * 1024
+
+# Of an identity's identifiers: more than this and each recomputation would read thousands.
+IDENTIFIERS_AT_MOST = 1_000
+
+FIXED = {
+    "event_data_levels": LEVELS,
+    "event_data_keys": KEYS,
+    "key_characters": KEY_LENGTH,
+    "identifier_characters": LENGTH,
+    "message_id_characters": MESSAGE_ID_LENGTH,
+    "property_id_characters": PROPERTY_ID_LENGTH,
+    "event_type_characters": NAME_LENGTH,
+    "event_display_name_characters": DISPLAY_NAME_LENGTH,
+    "items_per_page": 1_000,
+}
+
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class LimitsShown(Struct, frozen=True, kw_only=True):
+    """`settings` and `identity` can be changed by the operator; `fixed` cannot.
+
+    `identity` is how many of each an identity may hold: asserted numbers, accounts of a
+    platform, wallets.
+    """
+
+    organization_id: OrganizationId
+    settings: OrganizationSettings
+    identity: dict[str, int]
+    fixed: dict[str, int]
+
+
+class LimitsChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is left out stays as it is. Sizes are in bytes."""
+
+    record_always_200: bool | UnsetType = UNSET
+    unknown_c_user_id: UnknownNumber | UnsetType = UNSET
+    event_types_at_most: Count | UnsetType = UNSET
+    identities_created_per_hour: Count | UnsetType = UNSET
+    event_bytes_at_most: Annotated[int, Meta(ge=1024, le=LARGEST_EVENT)] | UnsetType = UNSET
+    events_per_batch_at_most: Annotated[int, Meta(ge=1, le=100_000)] | UnsetType = UNSET
+    batch_bytes_at_most: Annotated[int, Meta(ge=1024, le=LARGEST_BATCH)] | UnsetType = UNSET
+    identity: dict[str, Annotated[int, Meta(ge=1, le=IDENTIFIERS_AT_MOST)]] | UnsetType = UNSET
+
+
+class OrganizationQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    organization_id: str
+
+
+@endpoint("GET", "/limits", group=GROUP, needs=Scope.READ)
+async def get_limits(call: Call[Nothing, None]) -> LimitsShown:
+    """Every limit that holds for the organization, and its settings."""
+    return await _shown(call, call.organization_id)
+
+
+@endpoint(
+    "PUT",
+    "/organizations/{organization_id}/limits",
+    group=GROUP,
+    needs=KeyKind.OPERATOR,
+    refusals=(Reason.NOT_FOUND, Reason.NOT_DURABLE, Reason.NOT_SETTLED),
+)
+async def put_limits(call: Call[OrganizationQuery, LimitsChange]) -> LimitsShown:
+    """Change an organization's settings and limits.
+
+    Limits of `identity` decide anew who is who: the answer comes once that is done.
+    """
+    parts, body = call.parts, call.body
+    organization = parts.organizations.find(OrganizationId(call.query.organization_id))
+    if organization is None:
+        raise Refusal(Reason.NOT_FOUND, "There is no organization of that id.")
+    organization_id = organization.organization_id
+    identity = {} if body.identity is UNSET else body.identity
+    _must_be_limits_of_identities(identity)
+    changed = to_builtins(body)
+    changed.pop("identity", None)
+    if changed:
+        settings = structs.replace(organization.settings, **changed)
+        await parts.organizations.set(organization_id, settings)
+    if identity:
+        now = await parts.identity_limits(organization_id)
+        record = LimitsSet(
+            organization_id=organization_id,
+            received_at_ms=parts.now_ms(),
+            limits={**now, **identity},
+        )
+        await keep(parts, record)
+        await parts.fresh()
+    return await _shown(call, organization_id)
+
+
+ENDPOINTS = (get_limits, put_limits)
+
+
+def _must_be_limits_of_identities(identity: dict[str, int]) -> None:
+    unknown = sorted(identity.keys() - DEFAULT_LIMITS.keys())
+    if unknown:
+        known = ", ".join(DEFAULT_LIMITS)
+        problems = [Problem(f"identity.{name}", f"is none of {known}") for name in unknown]
+        raise Refusal(Reason.INVALID_REQUEST, problems=problems)
+
+
+async def _shown(call: Call[Any, Any], organization_id: OrganizationId) -> LimitsShown:
+    parts = call.parts
+    organization = parts.organizations.find(organization_id)
+    assert organization is not None  # found before; organizations are never removed
+    return LimitsShown(
+        organization_id=organization_id,
+        settings=organization.settings,
+        identity={**DEFAULT_LIMITS, **await parts.identity_limits(organization_id)},
+        fixed=FIXED,
+    )

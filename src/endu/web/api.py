@@ -15,6 +15,7 @@ from endu.organizations.keyring import KeyKind
 from endu.refusals import Reason, Refusal
 from endu.web import (
     event_types,
+    events,
     explaining,
     failed_events,
     identities,
@@ -50,7 +51,17 @@ AnyRequest: TypeAlias = Request[Any, Any, Any]
 BODY_BYTES_AT_MOST = 256 * 1024
 
 
-GROUPS = (event_types, identities, explaining, rules, failed_events, organizations, limits, keys)
+GROUPS = (
+    events,
+    event_types,
+    identities,
+    explaining,
+    rules,
+    failed_events,
+    organizations,
+    limits,
+    keys,
+)
 
 
 def http_face(parts: Parts) -> "Front":

@@ -162,7 +162,19 @@ BODIES: dict[str, dict[str, Any]] = {
     },
 }
 
+_ARRIVED_NAMES = (
+    "record_id",
+    "event_id",
+    "event_type",
+    "property_id",
+    "timestamp",
+    "received_at",
+    "identifiers",
+    "event_data",
+)
+
 ANSWERS: dict[str, Any] = {
+    "list_events": {"items": [{name: _ITEM[name] for name in _ARRIVED_NAMES}], "next": "kQM"},
     "record_events": {
         "results": [
             {"result": "ok", "record_id": RECORD},

@@ -7,12 +7,13 @@ keys in a text. Only the SHA-256 of a key is kept (256 random bits need no slow 
 
 import hashlib
 import zlib
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NewType, Protocol
 
 from msgspec import Struct
 
-from endu.ids import ALPHABET
+from endu.ids import ALPHABET, new_id
 from endu.organizations.organization import OrganizationId
 
 KeyId = NewType("KeyId", str)
@@ -85,6 +86,28 @@ def make_key(kind: KeyKind, randomness: bytes) -> str:
     """The text that is shown once. `randomness` is exactly 32 bytes."""
     body = _PREFIXES[kind] + _base58(int.from_bytes(randomness, "big"), _RANDOM_LENGTH)
     return body + _check_of(body)
+
+
+def mint_key(
+    kind: KeyKind,
+    organization_id: OrganizationId,
+    now_ms: int,
+    randomness: Callable[[int], bytes],
+    name: str = "",
+) -> tuple[str, Key]:
+    """A new key with every scope that its kind may have: the text to show once, what to keep."""
+    text = make_key(kind, randomness(32))
+    key = Key(
+        key_id=KeyId(new_id(now_ms, randomness(10))),
+        organization_id=organization_id,
+        kind=kind,
+        scopes=MAY[kind],
+        sha256=hash_of(text),
+        hint=text[-4:],
+        name=name,
+        created_at_ms=now_ms,
+    )
+    return text, key
 
 
 def hash_of(text: str) -> bytes:

@@ -79,6 +79,8 @@ WHERE i.standing = 'hub' AND i.organization_id = ? AND i.subject > ?
 ORDER BY i.subject LIMIT ?
 """
 
+LIMITS = "SELECT limits FROM limits WHERE organization_id = ?"
+
 CREATING = "SELECT number, created, conflict FROM creations WHERE organization_id = ? AND seq = ?"
 
 
@@ -104,6 +106,11 @@ class SqliteDirectory:
             return _identity(db, node.identity) if node else None
 
         return await self._reader.read(work)
+
+    async def limits_of(self, organization_id: OrganizationId) -> dict[str, int]:
+        """How many identifiers of each kind an identity may hold, where that was set (R3)."""
+        rows = await self._rows(LIMITS, (organization_id,))
+        return dict(json.loads(rows[0][0])) if rows else {}
 
     async def related(
         self, organization_id: OrganizationId, identity: Identity

@@ -1,0 +1,257 @@
+"""Puts the house together: the only file that knows which store stands behind which port."""
+
+import logging
+import os
+import secrets
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from pathlib import Path
+
+import uvloop
+from msgspec import Struct
+
+from endu.announcements import Announce, CannotRun, Progress, Rebuilt, Verified
+from endu.event_types.registrar import Registrar
+from endu.events.rebuild import rebuild as settle_again
+from endu.events.recorder import Recorder
+from endu.events.replay import Replay
+from endu.events.settler import Parts as SettlerParts
+from endu.events.settler import Settler, nothing
+from endu.events.settling import Settling, settling
+from endu.events.verify import ToVerify
+from endu.events.verify import verify as read_back
+from endu.events.visits import Visits
+from endu.identities.resolver import Resolver
+from endu.organizations.beginning import FIRST_PROPERTY, Beginning, begin, make_operator_key
+from endu.settings import Settings
+from endu.stores.chdb_handles import Limits
+from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
+from endu.stores.data_directory import DataDirectory, hold
+from endu.stores.database import DatabaseTooNew, migrate
+from endu.stores.sqlite import Connection, Reader, connect
+from endu.stores.sqlite_casebook import SqliteCasebook
+from endu.stores.sqlite_directory import SqliteDirectory
+from endu.stores.sqlite_failed import SqliteFailedEvents
+from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox
+from endu.stores.sqlite_log import LogReader
+from endu.stores.sqlite_position import SqlitePosition, SqliteProperties
+from endu.stores.sqlite_registry import SqliteRegistry, open_sqlite_registry
+from endu.stores.sqlite_rules import SqliteRules
+from endu.stores.sqlite_visits import SqliteOwners, SqliteVisitBook
+from endu.stores.swap import finish_swap, swap_in
+from endu.stores.trouble import of_storage
+from endu.web.parts import Parts
+from endu.web.running import Running, Watch, run_until_told
+
+# How long a thread may hold the interpreter while another waits for it: by default 5 ms, which
+# every connection of the door would pay while the settler works.
+SWITCH_SECONDS = 0.0005
+
+SOURCE = 0  # the one inbox of an embedded Endu
+
+
+class Directory(Struct, frozen=True):
+    """The stores over directory.db: one connection writes, one reads for event loops."""
+
+    path: Path
+    connection: Connection
+    reader: Reader
+
+
+def run(settings: Settings, announce: Announce) -> None:
+    """Serves until told to stop by a signal. Raises CannotRun; a part that died ends it too."""
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    sys.setswitchinterval(SWITCH_SECONDS)
+    uvloop.run(_serve(settings, announce))
+
+
+def verify(settings: Settings, progress: Progress) -> Verified:
+    """Reads everything back, with no server on the directory. Raises CannotRun."""
+    return uvloop.run(_verify(settings, progress))
+
+
+def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
+    """Makes directory and ledger again from the log. Killed in the middle, it goes on from there
+    when it is called again, and until it is done the old ones stay. Raises CannotRun."""
+    return uvloop.run(_rebuild(settings, progress))
+
+
+async def _serve(settings: Settings, announce: Announce) -> None:
+    async with open_endu(settings) as running:
+        await run_until_told(running, settings.host, settings.port, announce)
+
+
+@asynccontextmanager
+async def open_endu(
+    settings: Settings, at_each_step: Callable[[str], None] = nothing
+) -> AsyncIterator[Running]:
+    """Everything but the socket. Raises CannotRun."""
+    async with AsyncExitStack() as stack:
+        data = stack.enter_context(hold(settings.data))
+        finish_swap(data.root)
+        registry = await _open_registry(stack, data)
+        directory = _open_directory(stack, data.directory)
+        ledger = stack.enter_context(open_chdb_ledger(data.ledger, _limits(settings)))
+        inbox = await _open_inbox(stack, data, directory, ledger)
+        settler = _settler(inbox, directory, ledger, at_each_step)
+        began = await _begin(settings, registry, directory, inbox)
+        work = await stack.enter_async_context(settling(settler, inbox))
+        yield Running(
+            parts=_parts(registry, directory, ledger, inbox, work),
+            settling=work,
+            began=began,
+        )
+
+
+async def _open_registry(stack: AsyncExitStack, data: DataDirectory) -> SqliteRegistry:
+    try:
+        registry = open_sqlite_registry(data.registry)
+    except DatabaseTooNew as problem:
+        raise CannotRun(str(problem)) from problem
+    stack.push_async_callback(registry.close)
+    return registry
+
+
+def _open_directory(stack: AsyncExitStack, path: Path) -> Directory:
+    try:
+        migrate(path, "directory")
+    except DatabaseTooNew as problem:
+        raise CannotRun(str(problem)) from problem
+    connection = stack.enter_context(closing(connect(path)))
+    reader = stack.enter_context(closing(Reader(path)))
+    return Directory(path, connection, reader)
+
+
+async def _open_inbox(
+    stack: AsyncExitStack, data: DataDirectory, directory: Directory, ledger: ChdbLedger
+) -> SqliteInbox:
+    """No new record may take a place that was ever settled, whatever became of the log."""
+    watermark = await SqlitePosition(directory.connection, directory.reader, SOURCE).watermark()
+    floor = max(watermark, await ledger.last(SOURCE))
+    return await stack.enter_async_context(
+        open_sqlite_inbox(data.inbox, secrets.token_bytes(16), SOURCE, floor)
+    )
+
+
+def _settler(
+    inbox: SqliteInbox,
+    directory: Directory,
+    ledger: ChdbLedger,
+    at_each_step: Callable[[str], None] = nothing,
+) -> Settler:
+    connection, reader = directory.connection, directory.reader
+    parts = SettlerParts(
+        inbox=inbox,
+        resolver=Resolver(SqliteCasebook(connection), inbox.scramble, inbox.source),
+        ledger=ledger,
+        owners=SqliteOwners(connection),
+        visits=Visits(SqliteVisitBook(connection), ledger),
+        failed=SqliteFailedEvents(connection, reader),
+        properties=SqliteProperties(connection, reader),
+        position=SqlitePosition(connection, reader, inbox.source),
+        scramble=inbox.scramble,
+    )
+    return Settler(parts, _now_ms, of_storage, at_each_step)
+
+
+async def _begin(
+    settings: Settings, registry: SqliteRegistry, directory: Directory, inbox: SqliteInbox
+) -> Beginning | None:
+    """The first start's organization and keys; None at every later one."""
+    if not settings.operator_key_file.exists():
+        key = await make_operator_key(registry.keyring, _now_ms(), secrets.token_bytes)
+        _write_privately(settings.operator_key_file, key)
+    if registry.organizations.all():
+        return None
+    began = await begin(registry.organizations, registry.keyring, _now_ms(), secrets.token_bytes)
+    properties = SqliteProperties(directory.connection, directory.reader)
+    await properties.note({(began.organization_id, FIRST_PROPERTY): _now_ms()})
+    return began
+
+
+def _parts(
+    registry: SqliteRegistry,
+    directory: Directory,
+    ledger: ChdbLedger,
+    inbox: SqliteInbox,
+    work: Settling,
+) -> Parts:
+    scramble, source = inbox.scramble, inbox.source
+    people = SqliteDirectory(directory.reader)
+    failed_events = SqliteFailedEvents(directory.connection, directory.reader)
+    recorder = Recorder(registry.catalog, inbox, people, scramble)
+    watch = Watch(inbox, work, lambda: inbox.alive)
+    return Parts(
+        organizations=registry.organizations,
+        keyring=registry.keyring,
+        catalog=registry.catalog,
+        registrar=Registrar(registry.catalog, secrets.token_bytes),
+        recorder=recorder,
+        inbox=inbox,
+        ledger=ledger,
+        directory=people,
+        rules=SqliteRules(directory.reader, directory.path, scramble, source, _now_ms),
+        failed_events=failed_events,
+        replay=Replay(failed_events, recorder, scramble, source),
+        properties=SqliteProperties(directory.connection, directory.reader),
+        scramble=scramble,
+        identity_limits=people.limits_of,
+        fresh=watch.fresh,
+        why_not_ready=watch.why_not_ready,
+        now_ms=_now_ms,
+        randomness=secrets.token_bytes,
+        metrics=watch.metrics(),
+    )
+
+
+async def _verify(settings: Settings, progress: Progress) -> Verified:
+    async with AsyncExitStack() as stack:
+        data = stack.enter_context(hold(_existing(settings)))
+        finish_swap(data.root)
+        directory = _open_directory(stack, data.directory)
+        ledger = stack.enter_context(open_chdb_ledger(data.ledger, _limits(settings)))
+        log = stack.enter_context(closing(LogReader(data.inbox)))
+        position = SqlitePosition(directory.connection, directory.reader, SOURCE)
+        return await read_back(ToVerify(log, ledger, position, SOURCE), progress)
+
+
+async def _rebuild(settings: Settings, progress: Progress) -> Rebuilt:
+    async with AsyncExitStack() as stack:
+        data = stack.enter_context(hold(_existing(settings)))
+        finish_swap(data.root)
+        data.rebuilding.mkdir(exist_ok=True)
+        async with AsyncExitStack() as new:
+            directory = _open_directory(new, data.rebuilding / data.directory.name)
+            ledger = new.enter_context(
+                open_chdb_ledger(data.rebuilding / data.ledger.name, _limits(settings))
+            )
+            inbox = await _open_inbox(new, data, directory, ledger)
+            done = await settle_again(_settler(inbox, directory, ledger), inbox, progress)
+        swap_in(data.root)
+        return done
+
+
+def _existing(settings: Settings) -> Path:
+    if not (settings.data / DataDirectory(settings.data).inbox.name).exists():
+        raise CannotRun(f"{settings.data} holds no Endu; name its directory with --data.")
+    return settings.data
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(seconds=settings.question_seconds, memory_bytes=settings.question_megabytes << 20)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _write_privately(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())

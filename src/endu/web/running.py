@@ -1,0 +1,118 @@
+"""A running Endu: its door on a socket, a watch on its parts, and an orderly end."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from endu.announcements import Announce, CannotRun, Started
+from endu.events.inbox import Inbox
+from endu.events.settling import SettlerDied, Settling
+from endu.journeys.first import first_event
+from endu.organizations.beginning import FIRST_PROPERTY, Beginning
+from endu.refusals import Reason, Refusal
+from endu.web.api import http_face
+from endu.web.metrics import Metrics
+from endu.web.parts import Parts
+from endu.web.server import Server, address_of, listen
+
+FRESH_SECONDS = 10
+
+
+class Running(Struct, frozen=True, kw_only=True):
+    """Everything but the socket. `began` is shown once, and None after the first start."""
+
+    parts: Parts
+    settling: Settling
+    began: Beginning | None
+
+
+class Watch:
+    """What the HTTP face asks of the parts behind it."""
+
+    def __init__(self, inbox: Inbox, settling: Settling, log_alive: Callable[[], bool]) -> None:
+        self._inbox = inbox
+        self._settling = settling
+        self._log_alive = log_alive
+
+    async def fresh(self) -> None:
+        """Returns once everything acknowledged before is in every answer; raises Refusal."""
+        try:
+            await self._settling.settled(self._inbox.end, FRESH_SECONDS)
+        except (TimeoutError, SettlerDied) as problem:
+            raise Refusal(Reason.NOT_SETTLED, retry_after_seconds=1) from problem
+
+    def why_not_ready(self) -> str:
+        if not self._log_alive():
+            return "The log cannot be written; see what Endu printed, then start it again."
+        if not self._settling.alive:
+            return "Nothing settles any more; see what Endu printed, then start it again."
+        return ""
+
+    def metrics(self) -> Metrics:
+        metrics = Metrics()
+        metrics.registry.register(self)
+        return metrics
+
+    def collect(self) -> Iterator[Metric]:
+        done, waiting = self._settling.counters, self._settling.waiting
+        yield GaugeMetricFamily("endu_log_end", "The last place of the log.", self._inbox.end)
+        yield GaugeMetricFamily("endu_settle_waiting", "Records that are not settled.", waiting)
+        yield CounterMetricFamily("endu_settled_events", "Events settled.", done.events)
+        yield CounterMetricFamily("endu_set_aside", "Records set aside.", done.set_aside)
+        yield CounterMetricFamily("endu_settle_batches", "Batches settled.", done.batches)
+
+
+async def run_until_told(running: Running, host: str, port: int, announce: Announce) -> None:
+    """Listens, announces it, and serves until a signal, or until a part has died.
+
+    Raises CannotRun where the address cannot be had, or where a part died.
+    """
+    bound = listen(host, port)
+    server = Server(http_face(running.parts))
+    serving = asyncio.create_task(server.serve([bound]))
+    settling = asyncio.create_task(running.settling.ended())
+    announcing = asyncio.create_task(_announce(running, server, address_of(bound), announce))
+    try:
+        await asyncio.wait((serving, settling), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        server.stop()
+        announcing.cancel()
+        await serving
+        settling.cancel()
+        await asyncio.gather(announcing, settling, return_exceptions=True)
+    why_not_ready = running.parts.why_not_ready()
+    if why_not_ready:
+        raise CannotRun(f"Endu stopped. {why_not_ready}")
+
+
+async def _announce(running: Running, server: Server, address: str, announce: Announce) -> None:
+    await server.listening.wait()
+    began = running.began
+    announce(
+        Started(
+            address=address,
+            organization_id=_first_organization(running),
+            property_id=FIRST_PROPERTY,
+            secret_key=began.secret_key if began else None,
+            publishable_key=began.publishable_key if began else None,
+            first_start=began is not None,
+        )
+    )
+    if began:
+        await _announce_first_event(running, announce)
+
+
+async def _announce_first_event(running: Running, announce: Announce) -> None:
+    parts = running.parts
+    first = None
+    while first is None:
+        await parts.inbox.arrival(parts.inbox.end)
+        await running.settling.settled(parts.inbox.end, FRESH_SECONDS)
+        first = await first_event(parts.ledger, parts.directory, parts.catalog, parts.scramble)
+    announce(first)
+
+
+def _first_organization(running: Running) -> str:
+    return running.parts.organizations.all()[0].organization_id

@@ -41,8 +41,11 @@ class VisitBook(Protocol):
     async def visits(self, seqs: Sequence[int]) -> dict[int, Subject]:
         """Of those places that have one: the subject that the event is given to."""
 
-    async def put_visits(self, visits: Iterable[tuple[int, Subject, Subject]]) -> None:
+    async def put_visits(self, visits: Sequence[tuple[int, Subject, Subject]]) -> None:
         """(seq, recorded subject, whose it is or 0), durably, each with the next version."""
+
+    async def reviewed(self) -> None:
+        """No window waits any longer."""
 
     async def visits_after(self, version: int) -> list[VisitChange]:
         """What the ledger has not been told yet, oldest first."""
@@ -67,6 +70,8 @@ class Visits:
 
     async def settle(self, reviews: Sequence[Review]) -> None:
         """Doing it again changes nothing: visits follow from what the ledger holds."""
+        if not reviews:
+            return
         nodes = {n.subject: n for n in await self._book.nodes({r.subject for r in reviews})}
         devices = [r for r in reviews if nodes[r.subject].kind is Kind.FINGERPRINT]
         for review in reviews:
@@ -74,6 +79,11 @@ class Visits:
                 devices += await self._blocked(review, nodes[review.subject])
         for review in devices:
             await self._device(review)
+        await self._book.reviewed()
+
+    async def changes_after(self, version: int) -> list[VisitChange]:
+        """What the ledger has not been told yet, oldest first."""
+        return await self._book.visits_after(version)
 
     async def _blocked(self, review: Review, node: Node) -> list[Review]:
         """An identifier's own events; returns the devices on which they count as visits now."""

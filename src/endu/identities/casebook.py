@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from endu.identities.evidence import Review
 from endu.identities.identifier import Number, Subject
 from endu.identities.linking import Link, Node, Pair
 from endu.organizations.organization import OrganizationId
@@ -128,6 +129,10 @@ class Casebook(Protocol):
 
         Who is `blocked` was never there; whoever came with them was there instead.
         """
+
+    async def put_reviews(self, reviews: Iterable[Review]) -> list[Review]:
+        """Adds to the windows that wait, and answers with all that wait: they outlive a crash
+        between deciding people and giving out their devices' events."""
 
     async def watched(self) -> set[Subject]:
         """Every subject whose events may be somebody else's: shared devices, blocked ones."""

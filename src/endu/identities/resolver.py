@@ -47,11 +47,12 @@ class Resolver:
                 bench = await self._bench()
                 whose = await self._resolve(batch, bench)
                 await self._casebook.put_owners(bench.moved)
+                reviews = await self._casebook.put_reviews(bench.devices.reviews())
         except BaseException:
             self._memory = _Memory()  # some of it may have been rolled back
             self._watched = None
             raise
-        return Resolution(whose, bench.devices.reviews())
+        return Resolution(whose, reviews)
 
     async def _bench(self) -> Bench:
         if self._watched is None:

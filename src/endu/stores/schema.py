@@ -123,6 +123,15 @@ visits = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False, index=True),
 )
 
+# Windows of events that have to be given out anew and were not yet.
+reviews = sa.Table(
+    "reviews",
+    directory,
+    sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("from_ms", sa.BigInteger, nullable=False),
+    sa.Column("to_ms", sa.BigInteger, nullable=False),
+)
+
 journal = sa.Table(
     "journal",
     directory,

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from endu.identities.casebook import JournalLine, Outcome, Seen, StandingRule
+from endu.identities.evidence import Review
 from endu.identities.identifier import Kind, Number, Subject
 from endu.identities.linking import Link, Node, Pair
 from endu.organizations.organization import OrganizationId
@@ -116,6 +117,12 @@ SELECT asked.value, (
 SEEN_ON = """
 SELECT s.subject, s.before, i.identity
 FROM sightings AS s JOIN identifiers AS i ON i.subject = s.subject WHERE s.fingerprint = ?
+"""
+
+PUT_REVIEW = """
+INSERT INTO reviews (subject, from_ms, to_ms) VALUES (?, ?, ?)
+ON CONFLICT (subject) DO UPDATE SET
+  from_ms = min(from_ms, excluded.from_ms), to_ms = max(to_ms, excluded.to_ms)
 """
 
 WATCHED = "SELECT subject FROM identifiers WHERE standing IN ('blocked', 'shared')"
@@ -245,6 +252,11 @@ class SqliteCasebook:
             }
             for fingerprint in fingerprints
         }
+
+    async def put_reviews(self, reviews: Iterable[Review]) -> list[Review]:
+        rows = ((review.subject, review.from_ms, review.to_ms) for review in reviews)
+        self._connection.executemany(PUT_REVIEW, rows)
+        return [Review(*row) for row in self._all("SELECT subject, from_ms, to_ms FROM reviews")]
 
     async def watched(self) -> set[Subject]:
         return {row[0] for row in self._all(WATCHED)}

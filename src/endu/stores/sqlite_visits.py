@@ -1,7 +1,7 @@
 """Owners and visits in SQLite, and what of them the ledger has not been told."""
 
 import json
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 
 from endu.events.ledger import OwnerChange, VisitChange
 from endu.identities.identifier import Subject
@@ -41,12 +41,15 @@ class SqliteVisitBook:
     async def visits(self, seqs: Sequence[int]) -> dict[int, Subject]:
         return dict(self._connection.execute(VISITS, (json.dumps(seqs),)))
 
-    async def put_visits(self, visits: Iterable[tuple[int, Subject, Subject]]) -> None:
+    async def put_visits(self, visits: Sequence[tuple[int, Subject, Subject]]) -> None:
         with transaction(self._connection):
             greatest = "SELECT coalesce(max(version), 0) FROM visits"
             (last,) = self._connection.execute(greatest).fetchone()
             rows = ((*visit, last + n) for n, visit in enumerate(visits, 1))
             self._connection.executemany(PUT_VISIT, rows)
+
+    async def reviewed(self) -> None:
+        self._connection.execute("DELETE FROM reviews")
 
     async def visits_after(self, version: int) -> list[VisitChange]:
         return [VisitChange(*row) for row in self._connection.execute(VISITS_AFTER, (version,))]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from endu.announcements import CannotRun
-from endu.web.api import Door
+from endu.web.asgi import Door
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75  # longer than common proxies', so that they close first

@@ -79,6 +79,7 @@ class _Reading:
         self._watermark = watermark
         self._aside = aside
         self._matched = 0  # up to here log and ledger were compared
+        self._unreadable: set[int] = set()  # behind that: what the ledger has of these may be right
         self.end = 0
         self.unmatched: list[Logged] = []
         self.records = 0
@@ -94,6 +95,7 @@ class _Reading:
             where = f"records {frame.first} to {frame.last}"
             self.damage.append(Damage(where, "their frame is not as it was written"))
         for seq, reason in batch.unreadable:
+            self._unreadable.add(seq)
             if seq not in self._aside:
                 self.damage.append(Damage(f"record {seq}", reason))
         self.records += len(batch.logged) + len(batch.unreadable)
@@ -115,7 +117,9 @@ class _Reading:
         except LedgerDamaged as problem:
             self.damage.append(Damage(f"ledger, records {first} to {last}", str(problem)))
         else:
-            self.damage += compare(events, due, [(row[0], row[1]) for row in rows])
+            readable = [(row[0], row[1]) for row in rows if row[0] not in self._unreadable]
+            self.damage += compare(events, due, readable)
+        self._unreadable.clear()
 
     def end_must_be_settled(self) -> None:
         """The settler cannot have come further than the log goes."""

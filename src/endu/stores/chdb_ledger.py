@@ -211,7 +211,8 @@ def _pieces(changes: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 def _has_an_empty_file(part: Path) -> bool:
     try:
-        return any(entry.stat().st_size == 0 for entry in os.scandir(part))
+        with os.scandir(part) as files:
+            return any(file.stat().st_size == 0 for file in files)
     except FileNotFoundError:  # merged into another part and gone meanwhile
         return False
 

@@ -81,8 +81,8 @@ class SqliteInbox:
 
     @property
     def alive(self) -> bool:
-        """Whether its thread runs; without it nothing can be kept."""
-        return self._thread.is_alive()
+        """Whether it keeps anything: it is open and its thread runs."""
+        return not self._closed
 
     def start(self) -> None:
         self._thread.start()
@@ -127,8 +127,8 @@ class SqliteInbox:
             kept = self._writer.write(entries) if entries else []
         except Exception:  # the outermost loop of this thread: the next group may succeed
             logger.exception("A commit of %d records failed; their callers were told", len(entries))
+        self._end.move(self._writer.end)  # before anyone is told: they may ask for it at once
         self._loop.call_soon_threadsafe(self._answer, group, kept)
-        self._end.move(self._writer.end)
 
     def _answer(self, group: list[_Waiting], kept: list[Kept] | None) -> None:
         """On the loop of those who wait."""

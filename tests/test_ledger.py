@@ -1,0 +1,219 @@
+"""Promises of every ledger, then of the one that answers questions."""
+
+import asyncio
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.exceptions import Error
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from endu.events.event import Seq
+from endu.events.ledger import Ledger, LedgerDamaged, OwnerChange, TooDear, VisitChange
+from endu.identities.identifier import Subject
+from endu.stores.chdb_handles import Limits
+from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
+from endu.stores.ledger_tables import WHO
+from tests.log_world import ACME, GLOBEX, NOON, settled
+
+FIRST, LAST = Seq(1), Seq(1_000)
+
+
+def owner(subject: int, identity: int, version: int) -> OwnerChange:
+    return OwnerChange(Subject(subject), Subject(identity), version)
+
+
+def visit(seq: int, subject: int, version: int) -> VisitChange:
+    return VisitChange(Seq(seq), Subject(subject), version)
+
+
+async def test_what_was_appended_is_present(ledger: Ledger) -> None:
+    assert await ledger.present(0, FIRST, LAST) == set()
+    await ledger.append(0, [settled(1), settled(3)])
+    await ledger.append(0, [])
+    await ledger.append(0, [settled(2)])  # between two that are there
+    assert await ledger.present(0, FIRST, LAST) == {1, 2, 3}
+    assert await ledger.present(0, Seq(2), Seq(2)) == {2}
+
+
+async def test_the_same_place_of_another_source_is_another_event(ledger: Ledger) -> None:
+    await ledger.append(0, [settled(1)])
+    await ledger.append(7, [settled(1)])
+    assert await ledger.present(0, FIRST, LAST) == {1}
+    assert await ledger.present(1, FIRST, LAST) == set()
+
+
+async def test_the_greatest_versions_are_known(ledger: Ledger) -> None:
+    assert await ledger.versions() == (0, 0)
+    await ledger.set_owners([owner(1, 2, 1), owner(3, 2, 4)])
+    await ledger.set_owners([owner(1, 2, 1)])
+    await ledger.set_visits([visit(1, 2, 9)])
+    await ledger.set_visits([])
+    await ledger.refresh()
+    assert await ledger.versions() == (4, 9)
+
+
+async def whose(ledger: ChdbLedger) -> list[int]:
+    return [row[0] for row in await ledger.ask(f"SELECT {WHO} FROM endu.events ORDER BY seq", {})]
+
+
+async def test_owners_move_events_without_touching_them(chdb_ledger: ChdbLedger) -> None:
+    await chdb_ledger.append(0, [settled(1, subject=10), settled(2, subject=11)])
+    assert await whose(chdb_ledger) == [10, 11]
+    await chdb_ledger.set_owners([owner(11, 10, 1)])
+    await chdb_ledger.refresh()
+    assert await whose(chdb_ledger) == [10, 10]
+    await chdb_ledger.set_owners([owner(11, 11, 2)])
+    await chdb_ledger.set_owners([owner(11, 10, 1)])  # an old one again changes nothing
+    await chdb_ledger.refresh()
+    assert await whose(chdb_ledger) == [10, 11]
+
+
+async def test_visits_give_single_events_to_somebody_else(chdb_ledger: ChdbLedger) -> None:
+    await chdb_ledger.append(0, [settled(1, subject=10), settled(2, subject=10)])
+    await chdb_ledger.set_visits([visit(2, 20, 1)])
+    await chdb_ledger.set_owners([owner(20, 30, 1)])
+    await chdb_ledger.refresh()
+    assert await whose(chdb_ledger) == [10, 30]
+    await chdb_ledger.set_visits([visit(2, 0, 2)])
+    await chdb_ledger.refresh()
+    assert await whose(chdb_ledger) == [10, 10]
+
+
+async def test_an_event_comes_back_as_it_was(chdb_ledger: ChdbLedger) -> None:
+    data = '{"text":"tab\\t quote\' \u00fc \U0001f600","n":1e-7}'.encode()
+    identifiers = ("discord:1", "wallet:eip155:0xab'\\")
+    await chdb_ledger.append(
+        3, [settled(5, data=data, identifiers=identifiers, details=b'{"a":1}', chain_type="base")]
+    )
+    columns = """org, event_type, subject, toUnixTimestamp64Milli(ts), seq, source, property_id,
+        platform, chain_type, proof, identifiers, event_data, details, reused, fingerprint"""
+    (row,) = await chdb_ledger.ask(f"SELECT {columns} FROM endu.events", {})
+    assert row[:6] == (ACME, "type-1", 7, NOON, 5, 3)
+    assert row[7:10] == ("discord", "base", 2)
+    assert tuple(row[10]) == identifiers
+    assert row[11].encode() == data
+    assert row[12:] == ('{"a":1}', False, 0)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.text(st.characters(codec="utf-8")), st.integers(0, (1 << 64) - 1))
+async def test_values_are_bound_and_never_part_of_the_text(
+    chdb_ledger: ChdbLedger, text: str, number: int
+) -> None:
+    sql = "SELECT {text:String}, {number:UInt64}"
+    assert await chdb_ledger.ask(sql, {"text": text, "number": number}) == [(text, number)]
+
+
+async def test_a_failed_question_leaves_nothing_to_the_next(chdb_ledger: ChdbLedger) -> None:
+    secret = "SELECT number, throwIf(number = 500000) FROM numbers(1000000)"
+    for _ in range(5):
+        with pytest.raises(Error):
+            await chdb_ledger.ask(secret, {})
+        assert await chdb_ledger.ask("SELECT 'mine'", {}) == [("mine",)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO endu.owner_changes VALUES (1, 1, 1)",
+        "DROP TABLE endu.events",
+        "SET readonly = 0",
+        "SET max_execution_time = 1000",
+        "SELECT 1 SETTINGS max_memory_usage = 0",
+    ],
+)
+async def test_questions_only_read(chdb_ledger: ChdbLedger, statement: str) -> None:
+    with pytest.raises(Error):
+        await chdb_ledger.ask(statement, {})
+    assert await chdb_ledger.present(0, FIRST, LAST) == set()
+
+
+async def test_a_question_is_bounded_in_time_and_memory(tmp_path: Path) -> None:
+    with open_chdb_ledger(tmp_path / "ledger", Limits(seconds=1, memory_bytes=64 << 20)) as ledger:
+        for dear in ("sum(cityHash64(number))", "length(groupArray(number))"):
+            with pytest.raises(TooDear):
+                await ledger.ask(f"SELECT {dear} FROM numbers(100000000000)", {})
+        assert await ledger.ask("SELECT 1", {}) == [(1,)]
+
+
+async def test_a_cancelled_question_ends_and_frees_its_handle(tmp_path: Path) -> None:
+    with open_chdb_ledger(tmp_path / "ledger", Limits(seconds=60, at_once=1)) as ledger:
+        endless = "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)"
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ledger.ask(endless, {}), 0.2)
+        assert await asyncio.wait_for(ledger.ask("SELECT 1", {}), 5) == [(1,)]
+
+
+async def test_more_questions_than_handles_wait_their_turn(chdb_ledger: ChdbLedger) -> None:
+    asked = (chdb_ledger.ask("SELECT {n:UInt16}", {"n": n}) for n in range(30))
+    assert await asyncio.gather(*asked) == [[(n,)] for n in range(30)]
+
+
+async def test_everything_is_there_after_opening_again(tmp_path: Path) -> None:
+    with open_chdb_ledger(tmp_path / "ledger", Limits()) as ledger:
+        await ledger.append(0, [settled(1, subject=10), settled(9, organization_id=GLOBEX)])
+        await ledger.set_owners([owner(10, 11, 1)])
+    (tmp_path / "ledger" / "temporary" / "left-behind").write_text("by a kill")
+    with open_chdb_ledger(tmp_path / "ledger", Limits()) as ledger:
+        assert await ledger.last(0) == 9
+        assert await ledger.versions() == (1, 0)
+        assert await whose(ledger) == [11, 7]
+        assert list((tmp_path / "ledger" / "temporary").iterdir()) == []
+
+
+async def test_a_row_that_does_not_fit_raises_before_anything_is_written(
+    chdb_ledger: ChdbLedger,
+) -> None:
+    with pytest.raises((ValueError, TypeError, OverflowError)):
+        await chdb_ledger.append(0, [settled(1), settled(2, proof=300)])
+    assert await chdb_ledger.present(0, FIRST, LAST) == set()
+
+
+async def test_a_write_that_failed_unnoticed_is_seen_and_its_rows_come_again(
+    chdb_ledger: ChdbLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client: Any = chdb_ledger._client
+    insert = client.insert_arrow
+
+    def and_lose_it(table: str, rows: Any) -> None:
+        insert(table, rows)
+        path = "SELECT path FROM system.parts WHERE database = 'endu' AND active"
+        for (part,) in client.query(path).result_rows:
+            os.truncate(Path(part) / "data.bin", 0)
+
+    monkeypatch.setattr(client, "insert_arrow", and_lose_it)
+    with pytest.raises(LedgerDamaged):
+        await chdb_ledger.append(0, [settled(1), settled(2)])
+    monkeypatch.undo()
+    assert await chdb_ledger.present(0, FIRST, LAST) == set()
+    await chdb_ledger.append(0, [settled(1), settled(2)])
+    assert await chdb_ledger.present(0, FIRST, LAST) == {1, 2}
+
+
+async def test_batches_over_many_months_and_large_ones_fit(chdb_ledger: ChdbLedger) -> None:
+    month = 31 * 24 * 3_600_000
+    await chdb_ledger.append(
+        0, [settled(seq, received_at_ms=NOON - (seq % 90) * month) for seq in range(1, 2_501)]
+    )
+    assert len(await chdb_ledger.present(0, FIRST, Seq(5_000))) == 2_500
+
+
+def test_a_process_with_an_open_ledger_does_not_fork(chdb_ledger: ChdbLedger) -> None:
+    with pytest.raises(RuntimeError, match="fork"):
+        os.fork()
+    assert subprocess.run(["true"], check=False).returncode == 0
+
+
+def test_a_config_in_the_working_directory_is_not_picked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.xml").write_text("<clickhouse><path>/nowhere</path>")
+    monkeypatch.chdir(tmp_path)
+    with open_chdb_ledger(tmp_path / "ledger", Limits()):
+        assert (tmp_path / "ledger" / "engine").is_dir()

@@ -65,6 +65,8 @@ def run(settings: Settings, announce: Announce) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    for chatty in ("alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     sys.setswitchinterval(SWITCH_SECONDS)
     uvloop.run(_serve(settings, announce))
 

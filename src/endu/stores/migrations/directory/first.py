@@ -21,6 +21,7 @@ def upgrade() -> None:
     _set_aside()
     _sightings()
     _visits()
+    _reviews()
 
 
 def _creations() -> None:
@@ -203,6 +204,16 @@ def _sightings() -> None:
         sa.PrimaryKeyConstraint("fingerprint", "subject", "before"),
     )
     op.create_index(op.f("ix_sightings_subject"), "sightings", ["subject"], unique=False)
+
+
+def _reviews() -> None:
+    op.create_table(
+        "reviews",
+        sa.Column("subject", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("to_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject"),
+    )
 
 
 def _visits() -> None:

@@ -7,6 +7,7 @@ import asyncio
 import sys
 import zlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from endu.refusals import Reason, Refusal
 from endu.web.asgi import Receive, too_large
@@ -28,7 +29,7 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body") or message["type"] != "http.request":
-        body = await _read_on(receive, body, message, limit)
+        body = await _read_on(receive, message, headers, limit)
     if len(body) > limit:
         raise too_large("body", len(body), limit)
     encoding = headers.get(b"content-encoding")
@@ -36,20 +37,24 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
 
 
 async def _read_on(
-    receive: Receive, begin: bytes, message: Mapping[str, object], limit: int
+    receive: Receive, message: Mapping[str, Any], headers: Mapping[bytes, bytes], limit: int
 ) -> bytes:
-    pieces, size = [begin], len(begin)
+    pieces: list[bytes] = [message.get("body", b"")]
+    size = len(pieces[0])
     while message.get("more_body") and size <= limit:
         message = await receive()
-        piece = message.get("body", b"")
-        assert isinstance(piece, bytes)
-        pieces.append(piece)
-        size += len(piece)
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
     if message["type"] != "http.request":
         raise Refusal(Reason.INVALID_REQUEST, "The connection ended before the body did.")
     if size > limit:
-        raise too_large("body", None if message.get("more_body") else size, limit)
+        raise too_large("body", _told_length(headers), limit)
     return b"".join(pieces)
+
+
+def _told_length(headers: Mapping[bytes, bytes]) -> int | None:
+    told = headers.get(b"content-length", b"")
+    return int(told) if told.isdigit() and len(told) < 20 else None
 
 
 async def _unpacked(body: bytes, encoding: bytes, limit: int) -> bytes:

@@ -5,11 +5,16 @@ that one bad event harms no neighbour. Everything here is linear in the text.
 """
 
 import re
+from itertools import islice
 
 import msgspec
 from msgspec import Raw
 
 from endu.refusals import Reason, Refusal
+
+# Cutting is a courtesy to whole events beside a bad one: a third of a second of work and no more.
+# A batch of 5 MiB of ordinary events has some 400,000 marks.
+MARKS_AT_MOST = 500_000
 
 _elements = msgspec.json.Decoder(list[Raw]).decode
 
@@ -41,7 +46,7 @@ def _lines(body: bytes) -> list[bytes]:
 def _cut(body: bytes) -> list[bytes]:
     pieces: list[bytes] = []
     depth, begin = 0, 0
-    for found in _STRUCTURE.finditer(body):
+    for found in islice(_STRUCTURE.finditer(body), MARKS_AT_MOST):
         mark = found[0]
         if mark in b"[{":
             depth += 1
@@ -53,7 +58,7 @@ def _cut(body: bytes) -> list[bytes]:
             depth -= 1
             if depth == 0:
                 return _whole(body, pieces, body[begin : found.start()], found.end())
-    raise _unfinished(body, len(body), "the array has no end")
+    raise _unfinished(body, len(body), "no end of the array was found")
 
 
 def _whole(body: bytes, pieces: list[bytes], last: bytes, end: int) -> list[bytes]:

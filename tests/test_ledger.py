@@ -36,6 +36,7 @@ async def test_what_was_appended_is_present(ledger: Ledger) -> None:
     await ledger.append(0, [])
     await ledger.append(0, [settled(2)])  # between two that are there
     assert await ledger.present(0, FIRST, LAST) == {1, 2, 3}
+    assert (await ledger.last(0), await ledger.last(1)) == (3, 0)
     assert await ledger.present(0, Seq(2), Seq(2)) == {2}
 
 

@@ -1,13 +1,13 @@
 """Every acknowledged event exactly once in the ledger, whatever happens in between."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -25,7 +25,7 @@ from endu.events.settling import SettlerDied, Settling, settling
 from endu.ids import record_id
 from endu.organizations.organization import Property, PropertyId
 from endu.stores.chdb_ledger import ChdbLedger
-from endu.stores.memory_books import MemoryFailedEvents, MemoryPosition, MemoryProperties
+from endu.stores.memory_books import MemoryPosition
 from endu.stores.memory_inbox import MemoryInbox
 from endu.stores.memory_ledger import MemoryLedger
 from endu.stores.sqlite import Reader
@@ -38,52 +38,18 @@ from tests.log_world import (
     ACME,
     NOON,
     SCRAMBLE,
-    NoVisits,
     PlainResolver,
     an_entry,
     an_event,
     subject_of,
 )
+from tests.settling import a_settler, parts_in_memory, seqs_in, settle_all
 
 STEPS = ["taken", "resolved", "booked", "appended", "owned", "visited", "moved"]
 
 
 class Killed(BaseException):
     """Stands for the end of the process."""
-
-
-def parts_in_memory(**changes: Any) -> Parts:
-    resolver = changes.pop("resolver", PlainResolver())
-    parts = Parts(
-        inbox=MemoryInbox(),
-        resolver=resolver,
-        ledger=MemoryLedger(),
-        owners=resolver.owners,
-        visits=NoVisits(),
-        failed=MemoryFailedEvents(),
-        properties=MemoryProperties(),
-        position=MemoryPosition(),
-        scramble=SCRAMBLE,
-    )
-    return replace(parts, **changes)
-
-
-async def a_settler(parts: Parts, at_each_step: Callable[[str], None] = str) -> Settler:
-    settler = Settler(parts, lambda: NOON, of_storage, at_each_step)
-    await settler.start()
-    return settler
-
-
-async def settle_all(parts: Parts, limit: int = 20_000) -> Settler:
-    settler = await a_settler(parts)
-    while await settler.settle_once(limit):
-        pass
-    return settler
-
-
-async def seqs_in(parts: Parts) -> list[int]:
-    ledger: Any = parts.ledger
-    return [row[0] for row in await ledger.checks(0, 1, 1 << 40)]
 
 
 async def test_events_are_settled_in_order_with_whose_they_are() -> None:
@@ -118,7 +84,8 @@ async def test_killed_after_any_step_nothing_is_lost_or_doubled(step: str) -> No
     assert await parts.position.watermark() == 15
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
+@example(lives=[(2, "appended"), (1, "none")], count=2)
 @given(
     st.lists(st.tuples(st.integers(1, 7), st.sampled_from([*STEPS, "none"])), max_size=12),
     st.integers(1, 40),

@@ -58,6 +58,9 @@ class Ledger(Protocol):
     async def present(self, source: int, first: Seq, last: Seq) -> set[int]:
         """Which places of the range are in the ledger."""
 
+    async def last(self, source: int) -> int:
+        """The greatest place that is in the ledger; 0 without any."""
+
     async def set_owners(self, changes: Sequence[OwnerChange]) -> None:
         """Writing a change again changes nothing."""
 

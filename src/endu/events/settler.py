@@ -89,7 +89,8 @@ class Settler:
         self._done = at_each_step
         self._owners_version = 0
         self._visits_version = 0
-        self._in_doubt = True  # whether rows behind the watermark may be in the ledger already
+        # Rows up to here may be in the ledger already; None: that has to be found out first.
+        self._doubtful: int | None = None
         self.watermark = Seq(0)
         self.unseen = True  # owners or visits were written that questions do not see yet
         self.counters = Counters()
@@ -112,9 +113,8 @@ class Settler:
             await self._settle_all(batch.logged)
             await self._parts.position.move(batch.last)
         except BaseException:
-            self._in_doubt = True
+            self._doubtful = None
             raise
-        self._in_doubt = False
         self.watermark = batch.last
         self.counters.records += len(found)
         self.counters.batches += 1
@@ -138,7 +138,7 @@ class Settler:
             except Exception as problem:  # no fault of one record may stop the others
                 if self.of_storage(problem):
                     raise
-                self._in_doubt = True
+                self._doubtful = None
                 if len(piece) == 1:
                     logger.exception("Record %d cannot be settled", piece[0].seq)
                     await self._set_aside(piece[0].seq, f"{type(problem).__name__}: {problem}")
@@ -153,7 +153,7 @@ class Settler:
         await self._keep_books(logged)
         self._done("booked")
         rows = settled_events(logged, resolution)
-        missing = await self._missing(rows) if self._in_doubt else rows
+        missing = await self._missing(rows)
         await parts.ledger.append(parts.inbox.source, missing)
         self.counters.events += len(missing)
         self._done("appended")
@@ -169,11 +169,13 @@ class Settler:
         await self._parts.properties.note(books.properties)
 
     async def _missing(self, rows: Sequence[SettledEvent]) -> Sequence[SettledEvent]:
-        """Those that an earlier try, whose outcome is unknown, did not bring into the ledger."""
-        if not rows:
+        """Those that no earlier try, whose outcome is unknown, brought into the ledger."""
+        ledger, source = self._parts.ledger, self._parts.inbox.source
+        if self._doubtful is None:
+            self._doubtful = await ledger.last(source)
+        if not rows or rows[0].seq > self._doubtful:
             return rows
-        source = self._parts.inbox.source
-        present = await self._parts.ledger.present(source, rows[0].seq, rows[-1].seq)
+        present = await ledger.present(source, rows[0].seq, rows[-1].seq)
         return [row for row in rows if row.seq not in present]
 
     async def _push_owners(self) -> None:

@@ -26,7 +26,7 @@ class LogToRead(Protocol):
         """Those with records behind `after`, in order. Raises LogUnreadable."""
 
     def end(self) -> int:
-        """The last place of the last frame; 0 for an empty log."""
+        """The last place of the last frame; 0 for an empty log. Raises LogUnreadable."""
 
 
 class LedgerToRead(Protocol):
@@ -51,8 +51,8 @@ async def verify(what: ToVerify, progress: Progress) -> Verified:
     """Names every record that is damaged, missing, doubled or set aside."""
     aside = {each.seq: each.reason for each in await _all_aside(what.position)}
     reading = _Reading(what, await what.position.watermark(), aside)
-    end = what.log.end()
     try:
+        end = what.log.end()
         for frame in what.log.frames(0):
             reading.look_at(frame)
             if len(reading.unmatched) >= AT_ONCE:

@@ -56,6 +56,7 @@ SELECT first, last, at_ms, crc, body
  ORDER BY first
 """
 PLACES_BEHIND = FRAMES_BEHIND.replace(", at_ms, crc, body", "")
+LAST_PLACE = "SELECT last FROM frames ORDER BY first DESC LIMIT 1"
 FRAME_AT = "SELECT first, last, at_ms, crc, body FROM frames WHERE first = ?"
 
 
@@ -70,8 +71,8 @@ class LogWriter:
             raise CannotRun(f"{path} is of version {meta['version']}; this Endu reads {VERSION}.")
         self.secret = int.from_bytes(meta["secret"], "big")
         self.source: int = meta["source"]
-        row = self._connection.execute("SELECT last FROM frames ORDER BY first DESC LIMIT 1")
-        self.end: int = (row.fetchone() or (0,))[0]
+        row = self._connection.execute(LAST_PLACE).fetchone()
+        self.end: int = row[0] if row else 0
         self._reserved: int = meta["reserved"]
         self._next = max(self.end, self._reserved, floor) + 1
         if floor > self.end:
@@ -183,8 +184,12 @@ class LogReader:
                 yield Frame(first, last, 0, 0, b"")
 
     def end(self) -> int:
-        row = self._connection.execute("SELECT last FROM frames ORDER BY first DESC LIMIT 1")
-        return (row.fetchone() or (0,))[0]
+        """The last place of the last frame; 0 for an empty log. Raises LogUnreadable."""
+        try:
+            row = self._connection.execute(LAST_PLACE).fetchone()
+        except Error as problem:
+            raise LogUnreadable(f"The end of the log cannot be read: {problem}") from problem
+        return row[0] if row else 0
 
     def close(self) -> None:
         self._connection.close()

@@ -60,15 +60,20 @@ class Directory(Struct, frozen=True):
     reader: Reader
 
 
-def run(settings: Settings, announce: Announce) -> None:
-    """Serves until told to stop by a signal. Raises CannotRun; a part that died ends it too."""
+def run(
+    settings: Settings, announce: Announce, at_each_step: Callable[[str], None] = nothing
+) -> None:
+    """Serves until told to stop by a signal. Raises CannotRun; a part that died ends it too.
+
+    `at_each_step` hears each step of settling as it is done, in the settler's thread.
+    """
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     for chatty in ("alembic", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     sys.setswitchinterval(SWITCH_SECONDS)
-    uvloop.run(_serve(settings, announce))
+    uvloop.run(_serve(settings, announce, at_each_step))
 
 
 def verify(settings: Settings, progress: Progress) -> Verified:
@@ -82,8 +87,10 @@ def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
     return uvloop.run(_rebuild(settings, progress))
 
 
-async def _serve(settings: Settings, announce: Announce) -> None:
-    async with open_endu(settings) as running:
+async def _serve(
+    settings: Settings, announce: Announce, at_each_step: Callable[[str], None]
+) -> None:
+    async with open_endu(settings, at_each_step) as running:
         await run_until_told(running, settings.host, settings.port, announce)
 
 

@@ -1,10 +1,11 @@
 """A settler over stores in memory, or whichever a test puts in their place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
+from endu.events.ledger import SettledEvent
 from endu.events.settler import Parts, Settler
 from endu.stores.memory_books import MemoryFailedEvents, MemoryPosition, MemoryProperties
 from endu.stores.memory_inbox import MemoryInbox
@@ -45,3 +46,17 @@ async def settle_all(parts: Parts, limit: int = 20_000) -> Settler:
 async def seqs_in(parts: Parts) -> list[int]:
     ledger: Any = parts.ledger
     return [row[0] for row in await ledger.checks(0, 1, 1 << 40)]
+
+
+class TornLedger(MemoryLedger):
+    """Writes a part of what it is given and then fails, a number of times."""
+
+    def __init__(self, failures: list[Exception]) -> None:
+        super().__init__()
+        self._failures = failures
+
+    async def append(self, source: int, rows: Sequence[SettledEvent]) -> None:
+        if self._failures:
+            await super().append(source, rows[::2])
+            raise self._failures.pop()
+        await super().append(source, rows)

@@ -1,6 +1,5 @@
 """Every acknowledged event exactly once in the ledger, whatever happens in between."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,15 @@ from endu.events.event import (
 )
 from endu.events.inbox import Found
 from endu.events.ledger import LedgerDamaged, SettledEvent
-from endu.events.settler import Parts, Settler
-from endu.events.settling import SettlerDied, Settling, settling
 from endu.ids import record_id
 from endu.organizations.organization import Property, PropertyId
 from endu.stores.chdb_ledger import ChdbLedger
-from endu.stores.memory_books import MemoryPosition
 from endu.stores.memory_inbox import MemoryInbox
 from endu.stores.memory_ledger import MemoryLedger
 from endu.stores.sqlite import Reader
 from endu.stores.sqlite_failed import SqliteFailedEvents
 from endu.stores.sqlite_inbox import open_sqlite_inbox
 from endu.stores.sqlite_position import SqlitePosition, SqliteProperties
-from endu.stores.trouble import of_storage
 from tests.directory_file import make_directory
 from tests.log_world import (
     ACME,
@@ -43,7 +38,7 @@ from tests.log_world import (
     an_event,
     subject_of,
 )
-from tests.settling import a_settler, parts_in_memory, seqs_in, settle_all
+from tests.settling import TornLedger, a_settler, parts_in_memory, seqs_in, settle_all
 
 STEPS = ["taken", "resolved", "booked", "appended", "owned", "visited", "moved"]
 
@@ -109,20 +104,6 @@ async def test_killed_again_and_again_in_portions_of_any_size(
             continue
     await settle_all(parts)
     assert await seqs_in(parts) == list(range(1, count + 1))
-
-
-class TornLedger(MemoryLedger):
-    """Writes a part of what it is given and then fails, a number of times."""
-
-    def __init__(self, failures: list[Exception]) -> None:
-        super().__init__()
-        self._failures = failures
-
-    async def append(self, source: int, rows: Sequence[SettledEvent]) -> None:
-        if self._failures:
-            await super().append(source, rows[::2])
-            raise self._failures.pop()
-        await super().append(source, rows)
 
 
 async def test_a_torn_insert_is_completed_not_repeated() -> None:
@@ -242,57 +223,6 @@ async def test_only_what_is_new_is_told_to_the_ledger_again() -> None:
     assert settler.unseen
 
 
-async def test_the_thread_settles_what_comes_and_says_when_it_is_visible() -> None:
-    parts = parts_in_memory()
-    async with settling(fresh(parts), parts.inbox) as work:
-        await work.settled(Seq(0), 1)
-        for n in range(3):
-            (kept,) = await parts.inbox.append([an_entry()])
-            await work.settled(kept.seq, 5)
-            assert await seqs_in(parts) == list(range(1, n + 2))
-        with pytest.raises(TimeoutError):
-            await work.settled(Seq(99), 0.05)
-    assert not work.alive
-    await work.ended()
-
-
-async def test_leaving_settles_what_still_waits() -> None:
-    parts = parts_in_memory()
-    async with settling(fresh(parts), parts.inbox):
-        await asyncio.gather(*(parts.inbox.append([an_entry()]) for _ in range(300)))
-    assert await parts.position.watermark() == 300
-
-
-async def test_failing_storage_is_waited_for() -> None:
-    failures = [OSError("disk full"), LedgerDamaged("torn")]
-    parts = parts_in_memory(ledger=TornLedger(list(failures)))
-    async with settling(fresh(parts), parts.inbox) as work:
-        (*_, last) = await parts.inbox.append([an_entry() for _ in range(7)])
-        await work.settled(last.seq, 10)
-        assert work.counters.last_error
-    assert await seqs_in(parts) == list(range(1, 8))
-
-
-async def test_whoever_waits_for_a_settler_that_died_is_told_at_once() -> None:
-    class Broken(MemoryPosition):
-        async def move(self, watermark: Seq) -> None:
-            raise AssertionError("a fault of ours")
-
-    parts = parts_in_memory(position=Broken())
-    work = Settling(fresh(parts), parts.inbox)
-    work.start()
-    waiting = asyncio.create_task(work.settled(Seq(1), 30))
-    await parts.inbox.append([an_entry()])
-    with pytest.raises(AssertionError):
-        await asyncio.wait_for(work.ended(), 5)
-    with pytest.raises(SettlerDied):
-        await asyncio.wait_for(waiting, 1)
-    with pytest.raises(SettlerDied):
-        await work.settled(Seq(1), 30)
-    await work.stop()
-    assert not work.alive
-
-
 @pytest.mark.parametrize("step", STEPS)
 async def test_killed_after_any_step_over_the_real_stores(
     tmp_path: Path, chdb_ledger: ChdbLedger, step: str
@@ -321,7 +251,3 @@ async def test_killed_after_any_step_over_the_real_stores(
         assert await parts.position.watermark() == 50
     reader.close()
     connection.close()
-
-
-def fresh(parts: Parts) -> Settler:
-    return Settler(parts, lambda: NOON, of_storage)

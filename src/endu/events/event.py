@@ -18,7 +18,7 @@ Seq = NewType("Seq", int)  # a place in the log: from 1, never used again, gaps 
 RecordId = NewType("RecordId", str)
 
 
-class Event(Struct, frozen=True, kw_only=True, array_like=True, tag="event"):
+class Event(Struct, frozen=True, kw_only=True, array_like=True, tag="event", gc=False):
     """An accepted event.
 
     `identifiers` are normalised ("discord:702877938567086080"), strongest kind first, without
@@ -86,7 +86,7 @@ def decode_record(encoded: bytes) -> Record:
     return _decoder.decode(encoded)
 
 
-class Logged(Struct, frozen=True):
+class Logged(Struct, frozen=True, gc=False):
     """A record with its place in the log and the CRC-32 of its bytes there.
 
     `reused`: its message_id was used before with another body.

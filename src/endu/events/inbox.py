@@ -18,7 +18,7 @@ class MessageKey(Struct, frozen=True):
     body: bytes  # 8 bytes
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """What a caller wants kept."""
 
     record: bytes
@@ -26,7 +26,7 @@ class Entry(Struct, frozen=True):
     message: MessageKey | None = None
 
 
-class Kept(Struct, frozen=True):
+class Kept(Struct, frozen=True, gc=False):
     """What was made of an entry. A duplicate carries the place and time of the first one."""
 
     seq: Seq
@@ -35,7 +35,7 @@ class Kept(Struct, frozen=True):
     reused: bool = False  # the message_id came before with another body; kept all the same
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, frozen=True, gc=False):
     """One record as it lies in the log, with its CRC-32 as it was written there.
 
     `intact` is false where the record's bytes no longer have that check sum.

@@ -9,7 +9,7 @@ from endu.events.event import Event, Seq
 from endu.identities.identifier import Subject
 
 
-class SettledEvent(Struct, frozen=True):
+class SettledEvent(Struct, frozen=True, gc=False):
     """An event with the subjects of its identifiers. None of this ever changes.
 
     `subject` is that of the deciding identifier, 0 where nobody is named. `others` are those of

@@ -1,0 +1,69 @@
+"""The settler's thread: its pace, its patience, and that its end leaves nobody waiting."""
+
+import asyncio
+
+import pytest
+
+from endu.events.event import Seq
+from endu.events.ledger import LedgerDamaged
+from endu.events.settler import Parts, Settler
+from endu.events.settling import SettlerDied, Settling, settling
+from endu.stores.memory_books import MemoryPosition
+from endu.stores.trouble import of_storage
+from tests.log_world import NOON, an_entry
+from tests.settling import TornLedger, parts_in_memory, seqs_in
+
+
+async def test_the_thread_settles_what_comes_and_says_when_it_is_visible() -> None:
+    parts = parts_in_memory()
+    async with settling(fresh(parts), parts.inbox) as work:
+        await work.settled(Seq(0), 1)
+        for n in range(3):
+            (kept,) = await parts.inbox.append([an_entry()])
+            await work.settled(kept.seq, 5)
+            assert await seqs_in(parts) == list(range(1, n + 2))
+        with pytest.raises(TimeoutError):
+            await work.settled(Seq(99), 0.05)
+    assert not work.alive
+    await work.ended()
+
+
+async def test_leaving_settles_what_still_waits() -> None:
+    parts = parts_in_memory()
+    async with settling(fresh(parts), parts.inbox):
+        await asyncio.gather(*(parts.inbox.append([an_entry()]) for _ in range(300)))
+    assert await parts.position.watermark() == 300
+
+
+async def test_failing_storage_is_waited_for() -> None:
+    failures = [OSError("disk full"), LedgerDamaged("torn")]
+    parts = parts_in_memory(ledger=TornLedger(list(failures)))
+    async with settling(fresh(parts), parts.inbox) as work:
+        (*_, last) = await parts.inbox.append([an_entry() for _ in range(7)])
+        await work.settled(last.seq, 10)
+        assert work.counters.last_error
+    assert await seqs_in(parts) == list(range(1, 8))
+
+
+async def test_whoever_waits_for_a_settler_that_died_is_told_at_once() -> None:
+    class Broken(MemoryPosition):
+        async def move(self, watermark: Seq) -> None:
+            raise AssertionError("a fault of ours")
+
+    parts = parts_in_memory(position=Broken())
+    work = Settling(fresh(parts), parts.inbox)
+    work.start()
+    waiting = asyncio.create_task(work.settled(Seq(1), 30))
+    await parts.inbox.append([an_entry()])
+    with pytest.raises(AssertionError):
+        await asyncio.wait_for(work.ended(), 5)
+    with pytest.raises(SettlerDied):
+        await asyncio.wait_for(waiting, 1)
+    with pytest.raises(SettlerDied):
+        await work.settled(Seq(1), 30)
+    await work.stop()
+    assert not work.alive
+
+
+def fresh(parts: Parts) -> Settler:
+    return Settler(parts, lambda: NOON, of_storage)

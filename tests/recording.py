@@ -1,5 +1,6 @@
 """A recorder over stores in memory, with the organization of the published examples."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -40,9 +41,11 @@ class Issued(set[tuple[OrganizationId, Number]]):
 
     asked = 0
 
-    async def knows_number(self, organization_id: OrganizationId, number: Number) -> bool:
+    async def known_numbers(
+        self, organization_id: OrganizationId, numbers: Sequence[Number]
+    ) -> set[Number]:
         self.asked += 1
-        return (organization_id, number) in self
+        return {number for number in numbers if (organization_id, number) in self}
 
 
 class FailingInbox(MemoryInbox):

@@ -1,8 +1,8 @@
 """Letting events in, or saying why not: from a body to a place in the log."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -13,13 +13,15 @@ from endu.events.admission import Admitted, Candidate, Replayed, admit, number_i
 from endu.events.batch import events_in
 from endu.events.event import FailedEvent, RecordId, encode_record
 from endu.events.inbox import Entry, Inbox, Kept, NotDurable
+from endu.events.numbers import KnownNumbers, Numbers
 from endu.events.wire import Said, read_event
-from endu.identities.identifier import Number
 from endu.ids import Scramble, record_id
 from endu.organizations.caller import Caller
 from endu.organizations.keyring import Scope
-from endu.organizations.organization import OrganizationId
 from endu.refusals import Problem, Reason, Refusal
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 MESSAGE_ID_REUSED = "MESSAGE_ID_REUSED"
 
@@ -36,16 +38,8 @@ KEPT_REASONS = frozenset(
     }
 )
 
-NUMBERS_REMEMBERED = 100_000  # about 20 MB; an organization's visitors of a day
 EVENTS_AT_A_TIME = 100  # of a batch, about 1 ms: then other requests have their turn
 LARGE_BODY = 64 * 1024  # telling the events of a larger one apart takes a thread
-
-
-class Numbers(Protocol):
-    """The directory, as far as recording needs it."""
-
-    async def knows_number(self, organization_id: OrganizationId, number: Number) -> bool:
-        """Whether a c_user_id was ever issued or adopted here."""
 
 
 class Sent(Struct, frozen=True):
@@ -82,9 +76,8 @@ class Recorder:
     ) -> None:
         self._catalog = catalog
         self._inbox = inbox
-        self._numbers = numbers
+        self._numbers = KnownNumbers(numbers)
         self._scramble = scramble
-        self._known: dict[tuple[OrganizationId, Number], None] = {}
 
     async def record(self, body: bytes, caller: Caller, sent: Sent) -> Recorded:
         """Returns once the event would survive a power cut; raises Refusal if it may not come in.
@@ -110,10 +103,10 @@ class Recorder:
         caller.must_have(Scope.RECORD)
         events = await self._told_apart(body, caller, sent)
         outcomes: list[Admitted | Refusal] = []
-        for place, event in enumerate(events):
-            if place % EVENTS_AT_A_TIME == EVENTS_AT_A_TIME - 1:
-                await asyncio.sleep(0)
-            outcomes.append(await self._outcome(event, caller, sent))
+        for begin in range(0, len(events), EVENTS_AT_A_TIME):
+            await asyncio.sleep(0)
+            piece = events[begin : begin + EVENTS_AT_A_TIME]
+            outcomes += await self._outcomes(piece, caller, sent)
         admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
         recorded = iter(await self.keep(admitted, caller))
         refused = iter(await self._refused(events, outcomes, caller, sent))
@@ -124,8 +117,15 @@ class Recorder:
 
     async def admit(self, body: bytes, caller: Caller, sent: Sent) -> Admitted:
         """Reads and judges one event, and keeps nothing. Raises Refusal."""
-        _must_be_no_larger("event", body, caller.organization.settings.event_bytes_at_most)
-        said = read_event(body, sent.received_at_ms, sent.idempotency_key)
+        said = _read(body, caller, sent)
+        await self._learn_numbers([said], caller)
+        return self._judge(said, caller, sent)
+
+    async def _learn_numbers(self, saids: Sequence[Said], caller: Caller) -> None:
+        named = [number for said in saids if (number := number_in(said)) is not None]
+        await self._numbers.learn(caller.organization.organization_id, named)
+
+    def _judge(self, said: Said, caller: Caller, sent: Sent) -> Admitted:
         organization_id = caller.organization.organization_id
         event_type = self._catalog.current(organization_id, said.event_type)
         number = number_in(said)
@@ -136,7 +136,7 @@ class Recorder:
                 event_type,
                 self._violations(said, event_type) if event_type and event_type.schema else [],
                 number,
-                number is None or await self._knows(organization_id, number),
+                number is None or self._numbers.knows(organization_id, number),
                 sent.received_at_ms,
                 sent.replayed,
             )
@@ -150,7 +150,7 @@ class Recorder:
         organization_id = caller.organization.organization_id
         for one in admitted:
             if one.number is not None:
-                self._remember(organization_id, one.number)
+                self._numbers.remember(organization_id, one.number)
         return [self._recorded(one, place) for one, place in zip(admitted, kept, strict=True)]
 
     def _violations(self, said: Said, event_type: EventType) -> list[Problem]:
@@ -159,20 +159,6 @@ class Recorder:
             return []
         data: dict[str, Any] = msgspec.json.decode(said.data)
         return check(data)
-
-    async def _knows(self, organization_id: OrganizationId, number: Number) -> bool:
-        if (organization_id, number) in self._known:
-            return True
-        if await self._numbers.knows_number(organization_id, number):
-            self._remember(organization_id, number)
-            return True
-        return False
-
-    def _remember(self, organization_id: OrganizationId, number: Number) -> None:
-        """Only what is known for good: a number is never taken back."""
-        if len(self._known) >= NUMBERS_REMEMBERED:
-            del self._known[next(iter(self._known))]
-        self._known[organization_id, number] = None
 
     async def _append(self, entries: Sequence[Entry]) -> list[Kept]:
         try:
@@ -214,11 +200,15 @@ class Recorder:
             )
         return events
 
-    async def _outcome(self, event: bytes, caller: Caller, sent: Sent) -> Admitted | Refusal:
-        try:
-            return await self.admit(event, caller, sent)
-        except Refusal as refusal:
-            return refusal
+    async def _outcomes(
+        self, events: Sequence[bytes], caller: Caller, sent: Sent
+    ) -> list[Admitted | Refusal]:
+        read = [_or_refusal(_read, event, caller, sent) for event in events]
+        await self._learn_numbers([said for said in read if isinstance(said, Said)], caller)
+        return [
+            said if isinstance(said, Refusal) else _or_refusal(self._judge, said, caller, sent)
+            for said in read
+        ]
 
     async def _refused(
         self,
@@ -246,6 +236,20 @@ class Recorder:
             if refusal.reason in KEPT_REASONS:
                 refusal.data["failed_event_id"] = self._id_of(next(kept))
         return [_refusal_as_result(refusal, "refused") for refusal, _ in refused]
+
+
+def _read(body: bytes, caller: Caller, sent: Sent) -> Said:
+    _must_be_no_larger("event", body, caller.organization.settings.event_bytes_at_most)
+    return read_event(body, sent.received_at_ms, sent.idempotency_key)
+
+
+def _or_refusal(
+    work: Callable[[A, Caller, Sent], B], what: A, caller: Caller, sent: Sent
+) -> B | Refusal:
+    try:
+        return work(what, caller, sent)
+    except Refusal as refusal:
+        return refusal
 
 
 def _must_be_no_larger(what: str, body: bytes, most: int) -> None:

@@ -108,8 +108,10 @@ class Related(Struct, frozen=True):
 class Directory(Protocol):
     """Every method answers for one organization; another's numbers and identifiers are unknown."""
 
-    async def knows_number(self, organization_id: OrganizationId, number: Number) -> bool:
-        """Whether a c_user_id was ever issued or adopted here."""
+    async def known_numbers(
+        self, organization_id: OrganizationId, numbers: Sequence[Number]
+    ) -> set[Number]:
+        """Those of them that were ever issued or adopted here."""
 
     async def by_number(self, organization_id: OrganizationId, number: Number) -> Identity | None:
         """The identity that the number stands for now, by redirect where it is not its name."""

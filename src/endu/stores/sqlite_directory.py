@@ -24,6 +24,11 @@ from endu.stores.sqlite_rows import LINK, NODE, link_of, links_of, node_of, node
 
 BY_NUMBER = f"SELECT {NODE} FROM identifiers AS i WHERE i.organization_id = ? AND i.number = ?"
 
+KNOWN_NUMBERS = """
+SELECT number FROM identifiers
+WHERE organization_id = ? AND number IN (SELECT value FROM json_each(?))
+"""
+
 BY_NAME = f"""
 SELECT {NODE} FROM identifiers AS i
 WHERE i.organization_id = ? AND i.kind = ? AND i.value = ?
@@ -90,9 +95,12 @@ class SqliteDirectory:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def knows_number(self, organization_id: OrganizationId, number: Number) -> bool:
+    async def known_numbers(
+        self, organization_id: OrganizationId, numbers: Sequence[Number]
+    ) -> set[Number]:
+        values = (organization_id, json.dumps(numbers))
         return await self._reader.read(
-            lambda db: _one(db, BY_NUMBER, organization_id, number) is not None
+            lambda db: {number for (number,) in db.execute(KNOWN_NUMBERS, values)}
         )
 
     async def by_number(self, organization_id: OrganizationId, number: Number) -> Identity | None:

@@ -1,7 +1,7 @@
 """Identifiers are brought to one form (R1), and placeholders identify nobody."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endu.identities.identifier import (
@@ -150,6 +150,7 @@ def test_what_operators_write_wrongly_is_refused(written: str) -> None:
         parse_identifier(written)
 
 
+@settings(deadline=None)
 @given(chain=st.text(max_size=30), account=st.text(max_size=60))
 def test_a_normalised_wallet_is_normal(chain: str, account: str) -> None:
     try:
@@ -161,6 +162,7 @@ def test_a_normalised_wallet_is_normal(chain: str, account: str) -> None:
         assert kind_of(identifier) is Kind.WALLET
 
 
+@settings(deadline=None)
 @given(value=st.text(max_size=60))
 def test_a_normalised_fingerprint_is_normal(value: str) -> None:
     try:

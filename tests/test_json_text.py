@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endu.events.batch import events_in
@@ -65,6 +65,7 @@ def test_only_comments_and_trailing_commas_are_forgiven(written: bytes, strict: 
         assert read_any(without_comments(written)) == strict
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_strict_json_is_left_as_it_is(value: Any) -> None:
     text = json.dumps(value).encode()
@@ -72,6 +73,7 @@ def test_strict_json_is_left_as_it_is(value: Any) -> None:
     assert read_any(text) == value
 
 
+@settings(deadline=None)
 @given(JSON, st.text(alphabet='/ab",}] ', max_size=8))
 def test_a_comment_anywhere_between_lines_changes_nothing(value: Any, words: str) -> None:
     text = json.dumps(value, indent=1).replace("\n", f" // {words}\n")

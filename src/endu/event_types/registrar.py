@@ -20,7 +20,7 @@ from endu.event_types.event_type import (
 )
 from endu.ids import new_id
 from endu.organizations.organization import Organization, OrganizationId
-from endu.refusals import Problem, Reason, Refusal
+from endu.refusals import Reason, Refusal
 
 DEFAULT_MODE = SchemaMode.FLAG
 EXAMPLES_AT_MOST = 3
@@ -88,22 +88,18 @@ class Registrar:
         organization: Organization,
         event_id: EventTypeId,
         schema: Any,
-        mode: Any,
+        mode: SchemaMode,
         now_ms: int,
     ) -> SchemaVersion:
-        """Puts a new version in force. Raises Refusal: NOT_FOUND, INVALID_SCHEMA,
-        INVALID_REQUEST (mode)."""
+        """Puts a new version in force. Raises Refusal: NOT_FOUND, INVALID_SCHEMA."""
         organization_id = organization.organization_id
         if self._catalog.find(organization_id, event_id) is None:
             raise Refusal(Reason.NOT_FOUND)
-        if mode not in set(SchemaMode):
-            modes = ", ".join(SchemaMode)
-            raise Refusal(Reason.INVALID_REQUEST, problems=[Problem("mode", f"is one of {modes}")])
         compile_schema(schema)
         async with self._one_at_a_time:
             former = await self._catalog.schema_versions(organization_id, event_id)
             number = former[-1].version + 1 if former else 1
-            version = SchemaVersion(number, schema, SchemaMode(mode), now_ms)
+            version = SchemaVersion(number, schema, mode, now_ms)
             await self._catalog.set_schema(organization_id, event_id, version)
         return version
 

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
 import msgspec
@@ -20,6 +21,8 @@ from endu.refusals import Problem, Reason, Refusal
 LEVELS = 8
 KEYS = 500
 KEY_LENGTH = 200
+
+FAULTS_AT_MOST = 50
 
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -102,19 +105,8 @@ def is_keepable(value: dict[str, Any]) -> bool:
 
 def faults_in(value: Any, path: str) -> Iterator[Problem]:
     """What keeps a value from being kept, each with its path: too deep, too many keys, keys
-    and numbers that readers would disagree on."""
-    keys = 0
-    for where, level, found in _walk(value, path):
-        if level > LEVELS:
-            yield Problem(where, f"is nested more than {LEVELS} levels deep")
-            return
-        if isinstance(found, TooGreat):
-            yield Problem(where, "is a number beyond the range of a double; send it as a string")
-        elif isinstance(found, dict):
-            keys += len(found)
-            yield from _faults_of_keys(found, where)
-    if keys > KEYS:
-        yield Problem(path, f"has at most {KEYS} keys in all; this has {keys}")
+    and numbers that readers would disagree on. No more than anyone would read."""
+    return islice(_faults(value, path), FAULTS_AT_MOST)
 
 
 class _NotJson(Exception):
@@ -191,6 +183,21 @@ def _keys_in(value: Any, levels: int) -> int:
         elif kind is TooGreat:
             raise _NotKeepable
     return keys
+
+
+def _faults(value: Any, path: str) -> Iterator[Problem]:
+    keys = 0
+    for where, level, found in _walk(value, path):
+        if level > LEVELS:
+            yield Problem(where, f"is nested more than {LEVELS} levels deep")
+            return
+        if isinstance(found, TooGreat):
+            yield Problem(where, "is a number beyond the range of a double; send it as a string")
+        elif isinstance(found, dict):
+            keys += len(found)
+            yield from _faults_of_keys(found, where)
+    if keys > KEYS:
+        yield Problem(path, f"has at most {KEYS} keys in all; this has {keys}")
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, int, Any]]:

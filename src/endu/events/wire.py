@@ -183,7 +183,8 @@ def _wallet(chain: Blockchain, notes: Notes) -> None:
     try:
         identifier, certain = wallet(chain.chain_type, sent)
     except NotAnIdentifier as fault:
-        notes.problem("blockchain", str(fault))
+        named = "chain_account" if notes.chain_type else "chain_type"
+        notes.problem(f"blockchain.{named}", str(fault))
         return
     if identifier is None:
         notes.block("blockchain.chain_account", sent)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from endu.identities.groups import Groups, shortest_path
 from endu.identities.identifier import Kind, Number, Subject
 from endu.organizations.organization import OrganizationId
 
@@ -114,7 +115,7 @@ def decide(
     candidates += [link for link in always if link.b in nodes]
     people = _People(list(nodes.values()), rules, limits)
     verdicts = {link.pair: people.consider(link) for link in in_walking_order(candidates, nodes)}
-    clusters = _Groups(nodes)
+    clusters = Groups(nodes)
     for link in candidates:
         clusters.join(*link.pair)
     return Decision(
@@ -203,31 +204,13 @@ def _judged(link: Link, refused: _Refused | None) -> Link:
     return replace(link, verdict="refused", reason=refused.reason, against=refused.against)
 
 
-class _Groups:
-    """Disjoint sets with path halving; a set's root is its smallest subject."""
-
-    def __init__(self, subjects: Iterable[Subject]) -> None:
-        self._parent = {subject: subject for subject in subjects}
-
-    def root(self, subject: Subject) -> Subject:
-        parent = self._parent
-        while parent[subject] != subject:
-            parent[subject] = subject = parent[parent[subject]]
-        return subject
-
-    def join(self, a: Subject, b: Subject) -> Subject:
-        low, high = sorted((self.root(a), self.root(b)))
-        self._parent[high] = low
-        return low
-
-
 class _People:
     """Identities while the links are walked: who is with whom, and what stands in the way."""
 
     def __init__(self, nodes: Sequence[Node], rules: RuleBook, limits: Mapping[str, int]) -> None:
         self._limits = limits
         self._never = rules.never
-        self._groups = _Groups(node.subject for node in nodes)
+        self._groups = Groups(node.subject for node in nodes)
         self._members = {node.subject: [node] for node in nodes}
         self._accepted: dict[Subject, list[Subject]] = {}
 
@@ -282,25 +265,3 @@ class _People:
                 if len(path) > 1:
                     return pair_of(path[-2], path[-1])
         return None
-
-
-def shortest_path(
-    neighbours: Mapping[Subject, Sequence[Subject]], start: Subject, end: Subject
-) -> list[Subject]:
-    """From start to end, both included; empty where there is no way."""
-    came_from: dict[Subject, Subject] = {start: start}
-    frontier = [start]
-    while frontier and end not in came_from:
-        reached = []
-        for here in frontier:
-            for there in neighbours.get(here, ()):
-                if there not in came_from:
-                    came_from[there] = here
-                    reached.append(there)
-        frontier = reached
-    if end not in came_from:
-        return []
-    path = [end]
-    while path[-1] != start:
-        path.append(came_from[path[-1]])
-    return path[::-1]

@@ -14,11 +14,9 @@ from endu.identities.evidence import Review
 from endu.identities.identifier import Kind, Number, Subject
 from endu.identities.linking import Link, Node, Pair
 from endu.organizations.organization import OrganizationId
+from endu.stores import casebook_sql as sql
 from endu.stores.sqlite import Connection
 from endu.stores.sqlite_rows import (
-    LINK,
-    LINKS_OF,
-    NODE,
     link_of,
     links_of,
     node_of,
@@ -27,125 +25,6 @@ from endu.stores.sqlite_rows import (
     rules_of,
     transaction,
 )
-
-FIND = f"""
-SELECT {NODE} FROM json_each(?) AS named
-CROSS JOIN identifiers AS i
-  ON i.organization_id = ? AND i.kind = named.value ->> 0 AND i.value = named.value ->> 1
-"""
-
-BEARING = f"""
-SELECT {NODE} FROM json_each(?) AS named
-CROSS JOIN identifiers AS i ON i.organization_id = ? AND i.number = named.value
-"""
-
-CLUSTERS = f"""
-SELECT {NODE} FROM json_each(?) AS asked CROSS JOIN identifiers AS i ON i.cluster = asked.value
-"""
-
-ALL_CLUSTERS = """
-SELECT cluster FROM identifiers WHERE organization_id = ? AND kind <> 'fingerprint'
-GROUP BY cluster HAVING count(*) > 1 ORDER BY cluster
-"""
-
-COUNTING_LINKS_OF = f"""
-SELECT * FROM ({LINKS_OF}) WHERE verdict IN ('accepted', 'refused')
-"""
-
-LINKS_BETWEEN = f"""
-SELECT {LINK} FROM json_each(?) AS asked
-CROSS JOIN links AS l ON l.a = asked.value ->> 0 AND l.b = asked.value ->> 1
-"""
-
-CLUSTERS_BESIDE = f"""
-SELECT DISTINCT i.cluster FROM ({LINKS_OF}) AS l
-CROSS JOIN identifiers AS i ON i.subject IN (l.a, l.b)
-"""
-
-PUT_NODE = """
-INSERT INTO identifiers (subject, organization_id, kind, value, number, asserted, standing,
-                         first_at_ms, cluster, identity)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (subject) DO UPDATE SET
-  asserted = excluded.asserted, standing = excluded.standing,
-  first_at_ms = excluded.first_at_ms, cluster = excluded.cluster, identity = excluded.identity
-"""
-
-PUT_LINK = """
-INSERT INTO links (a, b, organization_id, proof, claimed_at_ms, first_seq, verdict, reason,
-                   against_a, against_b)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (a, b) DO UPDATE SET
-  proof = excluded.proof, claimed_at_ms = excluded.claimed_at_ms,
-  first_seq = excluded.first_seq, verdict = excluded.verdict, reason = excluded.reason,
-  against_a = excluded.against_a, against_b = excluded.against_b
-"""
-
-PUT_SEEN = """
-INSERT INTO sightings (fingerprint, subject, before, first_at_ms, first_seq)
-VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (fingerprint, subject, before) DO UPDATE SET
-  first_at_ms = excluded.first_at_ms, first_seq = excluded.first_seq
-WHERE excluded.first_at_ms < first_at_ms
-"""
-
-PUT_OWNER = """
-INSERT INTO owners (subject, identity, version) VALUES (?, ?, ?)
-ON CONFLICT (subject) DO UPDATE SET identity = excluded.identity, version = excluded.version
-"""
-
-PUT_LINE = """
-INSERT INTO journal (organization_id, seq, at_ms, change, subject, detail)
-VALUES (?, ?, ?, ?, ?, ?)
-"""
-
-FINGERPRINTS_SEEN_WITH = """
-SELECT DISTINCT s.fingerprint FROM json_each(?) AS asked
-CROSS JOIN sightings AS s ON s.subject = asked.value
-"""
-
-IDENTITIES_ON = """
-SELECT asked.value, (
-  SELECT json_group_array(identity) FROM (
-    SELECT DISTINCT i.identity
-    FROM sightings AS s CROSS JOIN identifiers AS i ON i.subject = s.subject
-    WHERE s.fingerprint = asked.value AND s.before = '[]' LIMIT ?2
-  )
-) FROM json_each(?1) AS asked
-"""
-
-SEEN_ON = """
-SELECT s.subject, s.before, i.identity
-FROM sightings AS s JOIN identifiers AS i ON i.subject = s.subject WHERE s.fingerprint = ?
-"""
-
-PUT_REVIEW = """
-INSERT INTO reviews (subject, from_ms, to_ms) VALUES (?, ?, ?)
-ON CONFLICT (subject) DO UPDATE SET
-  from_ms = min(from_ms, excluded.from_ms), to_ms = max(to_ms, excluded.to_ms)
-"""
-
-WATCHED = "SELECT subject FROM identifiers WHERE standing IN ('blocked', 'shared')"
-
-PUT_RULE = """
-INSERT OR IGNORE INTO rules (seq, organization_id, rule, identifiers, author, reason, made_at_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-
-TAKE_BACK = """
-UPDATE rules SET taken_back_at_ms = ?, taken_back_by = ?
-WHERE organization_id = ? AND seq = ? AND taken_back_at_ms IS NULL RETURNING *
-"""
-
-PUT_LIMITS = """
-INSERT INTO limits (organization_id, limits) VALUES (?, ?)
-ON CONFLICT (organization_id) DO UPDATE SET limits = excluded.limits
-"""
-
-PUT_CREATION = """
-INSERT OR IGNORE INTO creations (seq, organization_id, number, created, conflict)
-VALUES (?, ?, ?, ?, ?)
-"""
 
 
 class SqliteCasebook:
@@ -168,37 +47,37 @@ class SqliteCasebook:
         self, organization_id: OrganizationId, names: Collection[str]
     ) -> dict[str, Node]:
         named = json.dumps([name.split(":", 1) for name in names])
-        nodes = map(node_of, self._all(FIND, (named, organization_id)))
+        nodes = map(node_of, self._all(sql.FIND, (named, organization_id)))
         return {node.text: node for node in nodes}
 
     async def bearing(
         self, organization_id: OrganizationId, numbers: Collection[Number]
     ) -> dict[Number, Node]:
-        nodes = map(node_of, self._all(BEARING, (json.dumps(list(numbers)), organization_id)))
+        nodes = map(node_of, self._all(sql.BEARING, (json.dumps(list(numbers)), organization_id)))
         return {node.number: node for node in nodes}
 
     async def nodes(self, subjects: Set[Subject]) -> list[Node]:
         return nodes_of(self._connection, subjects)
 
     async def clusters(self, clusters: Set[Subject]) -> list[Node]:
-        nodes = (node_of(row) for row in self._all(CLUSTERS, (_json(clusters),)))
+        nodes = (node_of(row) for row in self._all(sql.CLUSTERS, (_json(clusters),)))
         return [node for node in nodes if node.kind is not Kind.FINGERPRINT]
 
     async def clusters_beside(self, subjects: Set[Subject]) -> set[Subject]:
-        return {row[0] for row in self._all(CLUSTERS_BESIDE, {"subjects": _json(subjects)})}
+        return {row[0] for row in self._all(sql.CLUSTERS_BESIDE, {"subjects": _json(subjects)})}
 
     async def all_clusters(self, organization_id: OrganizationId) -> list[Subject]:
-        return [row[0] for row in self._all(ALL_CLUSTERS, (organization_id,))]
+        return [row[0] for row in self._all(sql.ALL_CLUSTERS, (organization_id,))]
 
     async def links_of(self, subjects: Set[Subject]) -> list[Link]:
         return links_of(self._connection, subjects)
 
     async def counting_links_of(self, subjects: Set[Subject]) -> list[Link]:
-        rows = self._all(COUNTING_LINKS_OF, {"subjects": _json(subjects)})
+        rows = self._all(sql.COUNTING_LINKS_OF, {"subjects": _json(subjects)})
         return [link_of(row) for row in rows]
 
     async def links_between(self, pairs: Collection[Pair]) -> list[Link]:
-        return [link_of(row) for row in self._all(LINKS_BETWEEN, (json.dumps(list(pairs)),))]
+        return [link_of(row) for row in self._all(sql.LINKS_BETWEEN, (json.dumps(list(pairs)),))]
 
     async def put_nodes(self, nodes: Iterable[Node]) -> None:
         rows = (
@@ -206,7 +85,7 @@ class SqliteCasebook:
              n.standing, n.first_at_ms, n.cluster, n.identity)
             for n in nodes
         )  # fmt: skip
-        self._connection.executemany(PUT_NODE, rows)
+        self._connection.executemany(sql.PUT_NODE, rows)
 
     async def put_links(self, organization_id: OrganizationId, links: Iterable[Link]) -> None:
         rows = (
@@ -214,40 +93,40 @@ class SqliteCasebook:
              x.reason, *(x.against or (None, None)))
             for x in links
         )  # fmt: skip
-        self._connection.executemany(PUT_LINK, rows)
+        self._connection.executemany(sql.PUT_LINK, rows)
 
     async def put_seen(self, seen: Iterable[Seen]) -> None:
         rows = (
             (s.fingerprint, s.subject, json.dumps(s.before), s.first_at_ms, s.first_seq)
             for s in seen
         )
-        self._connection.executemany(PUT_SEEN, rows)
+        self._connection.executemany(sql.PUT_SEEN, rows)
 
     async def put_owners(self, identity_of: Mapping[Subject, Subject]) -> None:
         ((last,),) = self._all("SELECT coalesce(max(version), 0) FROM owners")
         rows = ((s, identity, last + n) for n, (s, identity) in enumerate(identity_of.items(), 1))
-        self._connection.executemany(PUT_OWNER, rows)
+        self._connection.executemany(sql.PUT_OWNER, rows)
 
     async def put_journal(self, lines: Iterable[JournalLine]) -> None:
         rows = (
             (x.organization_id, x.seq, x.at_ms, x.change, x.subject, json.dumps(x.detail))
             for x in lines
         )
-        self._connection.executemany(PUT_LINE, rows)
+        self._connection.executemany(sql.PUT_LINE, rows)
 
     async def fingerprints_seen_with(self, subjects: Set[Subject]) -> set[Subject]:
-        return {row[0] for row in self._all(FINGERPRINTS_SEEN_WITH, (_json(subjects),))}
+        return {row[0] for row in self._all(sql.FINGERPRINTS_SEEN_WITH, (_json(subjects),))}
 
     async def identities_on(
         self, fingerprints: Set[Subject], blocked: Set[Subject], at_most: int
     ) -> dict[Subject, set[Subject]]:
         if not blocked:
-            rows = self._all(IDENTITIES_ON, (_json(fingerprints), at_most))
+            rows = self._all(sql.IDENTITIES_ON, (_json(fingerprints), at_most))
             return {fingerprint: set(json.loads(found)) for fingerprint, found in rows}
         return {
             fingerprint: {
                 identity
-                for subject, before, identity in self._all(SEEN_ON, (fingerprint,))
+                for subject, before, identity in self._all(sql.SEEN_ON, (fingerprint,))
                 if subject not in blocked and set(json.loads(before)) <= blocked
             }
             for fingerprint in fingerprints
@@ -255,11 +134,11 @@ class SqliteCasebook:
 
     async def put_reviews(self, reviews: Iterable[Review]) -> list[Review]:
         rows = ((review.subject, review.from_ms, review.to_ms) for review in reviews)
-        self._connection.executemany(PUT_REVIEW, rows)
+        self._connection.executemany(sql.PUT_REVIEW, rows)
         return [Review(*row) for row in self._all("SELECT subject, from_ms, to_ms FROM reviews")]
 
     async def watched(self) -> set[Subject]:
-        return {row[0] for row in self._all(WATCHED)}
+        return {row[0] for row in self._all(sql.WATCHED)}
 
     async def rules(self, organization_id: OrganizationId) -> list[StandingRule]:
         rules = rules_of(self._connection, organization_id)
@@ -268,12 +147,12 @@ class SqliteCasebook:
     async def put_rule(self, rule: StandingRule) -> bool:
         row = (rule.seq, rule.organization_id, rule.rule, json.dumps(rule.identifiers),
                rule.author, rule.reason, rule.made_at_ms)  # fmt: skip
-        return bool(self._connection.execute(PUT_RULE, row).rowcount)
+        return bool(self._connection.execute(sql.PUT_RULE, row).rowcount)
 
     async def take_back(
         self, organization_id: OrganizationId, rule_seq: int, at_ms: int, author: str
     ) -> StandingRule | None:
-        for row in self._all(TAKE_BACK, (at_ms, author, organization_id, rule_seq)):
+        for row in self._all(sql.TAKE_BACK, (at_ms, author, organization_id, rule_seq)):
             return rule_of(row)
         return None
 
@@ -284,7 +163,7 @@ class SqliteCasebook:
         return {}
 
     async def put_limits(self, organization_id: OrganizationId, limits: Mapping[str, int]) -> None:
-        self._connection.execute(PUT_LIMITS, (organization_id, json.dumps(dict(limits))))
+        self._connection.execute(sql.PUT_LIMITS, (organization_id, json.dumps(dict(limits))))
 
     async def has_creation(self, seq: int) -> bool:
         return bool(self._all("SELECT 1 FROM creations WHERE seq = ?", (seq,)))
@@ -292,10 +171,10 @@ class SqliteCasebook:
     async def put_creation(self, outcome: Outcome) -> None:
         row = (outcome.seq, outcome.organization_id, outcome.number, outcome.created,
                json.dumps(outcome.conflict))  # fmt: skip
-        self._connection.execute(PUT_CREATION, row)
+        self._connection.execute(sql.PUT_CREATION, row)
 
-    def _all(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
-        return list(self._connection.execute(sql, values))
+    def _all(self, statement: str, values: Any = ()) -> list[tuple[Any, ...]]:
+        return list(self._connection.execute(statement, values))
 
 
 def _json(subjects: Collection[Subject]) -> str:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from endu.identities.directory import Explanation, LinkSeen
+from endu.identities.groups import shortest_path
 from endu.identities.identifier import Kind, Subject
-from endu.identities.linking import OPERATOR, Link, Node, pair_of, shortest_path
+from endu.identities.linking import OPERATOR, Link, Node, pair_of
 from endu.identities.rulebook import ALWAYS
 from endu.stores.sqlite import Connection
 from endu.stores.sqlite_rows import links_of, rules_of

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from endu.identities.casebook import StandingRule
 from endu.identities.identifier import Kind, Subject
 from endu.identities.linking import Link, Node
 from endu.organizations.organization import OrganizationId
-from endu.stores.sqlite import Connection
+from endu.stores.sqlite import Connection, Error
 
 NODE = """i.subject, i.organization_id, i.kind, i.value, i.number, i.asserted, i.standing,
        i.first_at_ms, i.cluster, i.identity"""
@@ -100,7 +100,8 @@ def transaction(connection: Connection, end: str = "COMMIT") -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute(end)
     except BaseException:
-        connection.execute("ROLLBACK")
+        with suppress(Error):  # SQLite has rolled back by itself after some errors
+            connection.execute("ROLLBACK")
         raise
-    connection.execute(end)

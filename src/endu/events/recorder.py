@@ -18,6 +18,7 @@ from endu.events.wire import Said, read_event
 from endu.ids import Scramble, record_id
 from endu.organizations.caller import Caller
 from endu.organizations.keyring import Scope
+from endu.organizations.organization import Organization
 from endu.refusals import Problem, Reason, Refusal
 
 A = TypeVar("A")
@@ -91,7 +92,7 @@ class Recorder:
         except Refusal as refusal:
             await self._keep_failed(refusal, body, caller, sent)
             raise
-        (recorded,) = await self.keep([admitted], caller)
+        (recorded,) = await self.keep([admitted], caller.organization)
         return recorded
 
     async def record_batch(self, body: bytes, caller: Caller, sent: Sent) -> Sequence[Result]:
@@ -108,7 +109,7 @@ class Recorder:
             piece = events[begin : begin + EVENTS_AT_A_TIME]
             outcomes += await self._outcomes(piece, caller, sent)
         admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
-        recorded = iter(await self.keep(admitted, caller))
+        recorded = iter(await self.keep(admitted, caller.organization))
         refused = iter(await self._refused(events, outcomes, caller, sent))
         return [
             _result(next(recorded)) if isinstance(outcome, Admitted) else next(refused)
@@ -142,12 +143,14 @@ class Recorder:
             )
         )
 
-    async def keep(self, admitted: Sequence[Admitted], caller: Caller) -> list[Recorded]:
+    async def keep(
+        self, admitted: Sequence[Admitted], organization: Organization
+    ) -> list[Recorded]:
         """All of them in one append, in order. Raises Refusal NOT_DURABLE: none is kept."""
         if not admitted:
             return []
         kept = await self._append([one.entry for one in admitted])
-        organization_id = caller.organization.organization_id
+        organization_id = organization.organization_id
         for one in admitted:
             if one.number is not None:
                 self._numbers.remember(organization_id, one.number)

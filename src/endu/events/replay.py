@@ -77,27 +77,30 @@ class Replay:
         dry_run: bool,
         results: dict[str, Tried],
     ) -> None:
+        """What passes is kept in one append, and counted once it is."""
         await asyncio.sleep(0)
+        passing: list[tuple[Tried, Admitted]] = []
         for failure in failures:
             result = results.setdefault(failure.event.reason, Tried())
             result.tried += 1
-            caller = _sender_of(failure, organization)
             try:
-                admitted = await self._admit(failure, caller, now_ms)
+                admitted = await self._admit(failure, organization, now_ms)
             except Refusal as refusal:
                 result.refused[refusal.reason.name] += 1
-                continue
-            if not dry_run:
-                await self._recorder.keep([admitted], caller)
+            else:
+                passing.append((result, admitted))
+        if not dry_run:
+            await self._recorder.keep([admitted for _, admitted in passing], organization)
+        for result, _ in passing:
             result.passed += 1
 
-    async def _admit(self, failure: Failure, caller: Caller, now_ms: int) -> Admitted:
+    async def _admit(self, failure: Failure, organization: Organization, now_ms: int) -> Admitted:
         event = failure.event
         failed_event_id = RecordId(
             record_id(self._scramble, self._source, failure.seq, event.received_at_ms)
         )
         sent = Sent(now_ms, event.message_id, Replayed(failed_event_id, event.received_at_ms))
-        return await self._recorder.admit(event.body, caller, sent)
+        return await self._recorder.admit(event.body, _sender_of(failure, organization), sent)
 
 
 def _sender_of(failure: Failure, organization: Organization) -> Caller:

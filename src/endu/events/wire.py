@@ -98,7 +98,7 @@ def _usual(body: bytes) -> RecordRequest | None:
     # hide that (\u0022), and an integer loses the sign of -0.
     as_sent = (
         body.count(b'"') == encode(request).count(b'"')
-        and b"\\u" not in body
+        and not (b"\\" in body and b"\\u" in body)
         and not (b"-0" in body and _MINUS_ZERO.search(body))
     )
     return request if as_sent else None

@@ -30,7 +30,7 @@ from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from endu.stores.data_directory import DataDirectory, hold
 from endu.stores.database import DatabaseTooNew, migrate
-from endu.stores.sqlite import Connection, Reader, connect
+from endu.stores.sqlite import FOR_BATCHES, Connection, Reader, connect
 from endu.stores.sqlite_casebook import SqliteCasebook
 from endu.stores.sqlite_directory import SqliteDirectory
 from endu.stores.sqlite_failed import SqliteFailedEvents
@@ -131,6 +131,7 @@ def _open_directory(stack: AsyncExitStack, path: Path) -> Directory:
     except DatabaseTooNew as problem:
         raise CannotRun(str(problem)) from problem
     connection = stack.enter_context(closing(connect(path)))
+    connection.executescript(FOR_BATCHES)
     reader = stack.enter_context(closing(Reader(path)))
     return Directory(path, connection, reader)
 

@@ -8,18 +8,29 @@ CROSS JOIN identifiers AS i
   ON i.organization_id = ? AND i.kind = named.value ->> 0 AND i.value = named.value ->> 1
 """
 
+# A number is its identifier's own subject, or was brought by a caller for one of its own kind.
 BEARING = f"""
-SELECT {NODE} FROM json_each(?) AS named
-CROSS JOIN identifiers AS i ON i.organization_id = ? AND i.number = named.value
+SELECT {NODE} FROM json_each(:numbers) AS named
+CROSS JOIN identifiers AS i
+  ON i.subject = CAST(named.value AS INTEGER) AND i.number = named.value
+WHERE i.organization_id = :organization_id
+UNION
+SELECT {NODE} FROM json_each(:numbers) AS named
+CROSS JOIN identifiers AS i
+  ON i.organization_id = :organization_id AND i.kind = 'c_user_id' AND i.value = named.value
 """
 
 CLUSTERS = f"""
-SELECT {NODE} FROM json_each(?) AS asked CROSS JOIN identifiers AS i ON i.cluster = asked.value
+SELECT {NODE} FROM json_each(:clusters) AS asked
+CROSS JOIN identifiers AS i ON i.subject = asked.value AND i.cluster = asked.value
+UNION ALL
+SELECT {NODE} FROM json_each(:clusters) AS asked
+CROSS JOIN identifiers AS i ON i.cluster = asked.value AND i.cluster <> i.subject
 """
 
 ALL_CLUSTERS = """
-SELECT cluster FROM identifiers WHERE organization_id = ? AND kind <> 'fingerprint'
-GROUP BY cluster HAVING count(*) > 1 ORDER BY cluster
+SELECT DISTINCT cluster FROM identifiers
+WHERE cluster <> subject AND organization_id = ? ORDER BY cluster
 """
 
 COUNTING_LINKS_OF = f"""

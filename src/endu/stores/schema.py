@@ -6,6 +6,12 @@
 
 import sqlalchemy as sa
 
+
+def _partial_index(name: str, column: str, where: str) -> sa.Index:
+    condition = sa.text(where)
+    return sa.Index(name, column, sqlite_where=condition, postgresql_where=condition)
+
+
 registry = sa.MetaData()
 
 organizations = sa.Table(
@@ -68,16 +74,14 @@ identifiers = sa.Table(
     sa.Column("asserted", sa.Boolean, nullable=False),
     sa.Column("standing", sa.Text, nullable=False),
     sa.Column("first_at_ms", sa.BigInteger, nullable=False),
-    sa.Column("cluster", sa.BigInteger, nullable=False, index=True),
-    sa.Column("identity", sa.BigInteger, nullable=False, index=True),
+    sa.Column("cluster", sa.BigInteger, nullable=False),
+    sa.Column("identity", sa.BigInteger, nullable=False),
+    # Most people have one identifier, which is its own cluster, identity and number: what can be
+    # found by the primary key is left out of the other indexes.
     sa.Index("identifiers_by_name", "organization_id", "kind", "value", unique=True),
-    sa.Index("identifiers_by_number", "organization_id", "number", unique=True),
-    sa.Index(
-        "identifiers_by_standing",
-        "standing",
-        sqlite_where=sa.text("standing <> ''"),
-        postgresql_where=sa.text("standing <> ''"),
-    ),
+    _partial_index("identifiers_by_cluster", "cluster", "cluster <> subject"),
+    _partial_index("identifiers_by_identity", "identity", "identity <> subject"),
+    _partial_index("identifiers_by_standing", "standing", "standing <> ''"),
 )
 
 links = sa.Table(

@@ -53,14 +53,15 @@ class SqliteCasebook:
     async def bearing(
         self, organization_id: OrganizationId, numbers: Collection[Number]
     ) -> dict[Number, Node]:
-        nodes = map(node_of, self._all(sql.BEARING, (json.dumps(list(numbers)), organization_id)))
+        asked = {"numbers": json.dumps(list(numbers)), "organization_id": organization_id}
+        nodes = map(node_of, self._all(sql.BEARING, asked))
         return {node.number: node for node in nodes}
 
     async def nodes(self, subjects: Set[Subject]) -> list[Node]:
         return nodes_of(self._connection, subjects)
 
     async def clusters(self, clusters: Set[Subject]) -> list[Node]:
-        nodes = (node_of(row) for row in self._all(sql.CLUSTERS, (_json(clusters),)))
+        nodes = (node_of(row) for row in self._all(sql.CLUSTERS, {"clusters": _json(clusters)}))
         return [node for node in nodes if node.kind is not Kind.FINGERPRINT]
 
     async def clusters_beside(self, subjects: Set[Subject]) -> set[Subject]:

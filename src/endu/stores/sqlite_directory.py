@@ -22,11 +22,25 @@ from endu.stores.sqlite import Connection, Reader
 from endu.stores.sqlite_explain import explain, link_seen, rule_links
 from endu.stores.sqlite_rows import LINK, NODE, link_of, links_of, node_of, nodes_of
 
-BY_NUMBER = f"SELECT {NODE} FROM identifiers AS i WHERE i.organization_id = ? AND i.number = ?"
+# A number is its identifier's own subject, or was brought by a caller for one of its own kind.
+BY_NUMBER = f"""
+SELECT {NODE} FROM identifiers AS i
+WHERE i.subject = CAST(:number AS INTEGER) AND i.number = :number
+  AND i.organization_id = :organization_id
+UNION
+SELECT {NODE} FROM identifiers AS i
+WHERE i.organization_id = :organization_id AND i.kind = 'c_user_id' AND i.value = :number
+"""
 
 KNOWN_NUMBERS = """
-SELECT number FROM identifiers
-WHERE organization_id = ? AND number IN (SELECT value FROM json_each(?))
+SELECT named.value FROM json_each(:numbers) AS named
+CROSS JOIN identifiers AS i
+  ON i.subject = CAST(named.value AS INTEGER) AND i.number = named.value
+WHERE i.organization_id = :organization_id
+UNION
+SELECT i.value FROM json_each(:numbers) AS named
+CROSS JOIN identifiers AS i
+  ON i.organization_id = :organization_id AND i.kind = 'c_user_id' AND i.value = named.value
 """
 
 BY_NAME = f"""
@@ -34,36 +48,55 @@ SELECT {NODE} FROM identifiers AS i
 WHERE i.organization_id = ? AND i.kind = ? AND i.value = ?
 """
 
-MEMBERS = f"SELECT {NODE} FROM identifiers AS i WHERE i.identity = ? ORDER BY i.first_at_ms"
+# The identifier that names an identity, and the others of it.
+MEMBER = """
+members AS (
+  SELECT subject FROM identifiers WHERE subject = :identity AND identity = :identity
+  UNION ALL
+  SELECT subject FROM identifiers WHERE identity = :identity AND identity <> subject
+)"""
+
+MEMBERS = f"""
+WITH {MEMBER}
+SELECT {NODE} FROM members CROSS JOIN identifiers AS i ON i.subject = members.subject
+ORDER BY i.first_at_ms, i.subject
+"""
 
 # Pairs seen together whose two sides are different people now.
-RELATED = """
-SELECT DISTINCT theirs.subject, mine.subject
-FROM identifiers AS mine
-CROSS JOIN links AS l ON mine.subject IN (l.a, l.b) AND l.verdict <> 'accepted'
-CROSS JOIN identifiers AS theirs
-  ON theirs.subject = CASE mine.subject WHEN l.a THEN l.b ELSE l.a END
-WHERE mine.identity = :identity AND theirs.identity <> :identity
-LIMIT 1000
+RELATED = f"""
+WITH {MEMBER}, pairs AS (
+  SELECT l.b AS theirs, l.a AS mine FROM members CROSS JOIN links AS l ON l.a = members.subject
+  WHERE l.verdict <> 'accepted'
+  UNION
+  SELECT l.a AS theirs, l.b AS mine FROM members CROSS JOIN links AS l ON l.b = members.subject
+  WHERE l.verdict <> 'accepted'
+)
+SELECT pairs.theirs, pairs.mine FROM pairs
+CROSS JOIN identifiers AS i ON i.subject = pairs.theirs
+WHERE i.identity <> :identity LIMIT 1000
 """
 
-VISITING = """
-SELECT v.seq FROM identifiers AS i CROSS JOIN visits AS v ON v.subject = i.subject
-WHERE i.identity = ?
+VISITING = f"""
+WITH {MEMBER}
+SELECT v.seq FROM members CROSS JOIN visits AS v ON v.subject = members.subject
 """
 
-GIVEN_AWAY = """
+GIVEN_AWAY = f"""
+WITH {MEMBER}
 SELECT v.seq
-FROM identifiers AS i
-CROSS JOIN visits AS v ON v.recorded = i.subject AND v.subject <> 0
+FROM members
+CROSS JOIN visits AS v ON v.recorded = members.subject AND v.subject <> 0
 CROSS JOIN identifiers AS now ON now.subject = v.subject
-WHERE i.identity = :identity AND now.identity <> :identity
+WHERE now.identity <> :identity
 """
 
-JOURNAL = """
+JOURNAL = f"""
+WITH {MEMBER}
 SELECT j.change_id, j.at_ms, j.seq, j.change, i.number, j.detail
-FROM identifiers AS i CROSS JOIN journal AS j ON j.subject = i.subject
-WHERE i.identity = ? AND j.change_id < ? ORDER BY j.change_id DESC LIMIT ?
+FROM members
+CROSS JOIN identifiers AS i ON i.subject = members.subject
+CROSS JOIN journal AS j ON j.subject = members.subject
+WHERE j.change_id < :before ORDER BY j.change_id DESC LIMIT :limit
 """
 
 CAUSED_BY = """
@@ -98,7 +131,7 @@ class SqliteDirectory:
     async def known_numbers(
         self, organization_id: OrganizationId, numbers: Sequence[Number]
     ) -> set[Number]:
-        values = (organization_id, json.dumps(numbers))
+        values = {"organization_id": organization_id, "numbers": json.dumps(numbers)}
         return await self._reader.read(
             lambda db: {number for (number,) in db.execute(KNOWN_NUMBERS, values)}
         )
@@ -129,7 +162,7 @@ class SqliteDirectory:
     async def visits_of(
         self, organization_id: OrganizationId, identity: Identity
     ) -> tuple[Sequence[int], Sequence[int]]:
-        visiting = await self._rows(VISITING, (identity.subject,))
+        visiting = await self._rows(VISITING, {"identity": identity.subject})
         given_away = await self._rows(GIVEN_AWAY, {"identity": identity.subject})
         return [seq for (seq,) in visiting], [seq for (seq,) in given_away]
 
@@ -179,20 +212,18 @@ class SqliteDirectory:
         return await self._reader.read(lambda db: list(db.execute(sql, values)))
 
 
-def _one(db: Connection, sql: str, *values: Any) -> Node | None:
-    row = db.execute(sql, values).fetchone()
-    return node_of(row) if row else None
-
-
 def _named(db: Connection, organization_id: OrganizationId, identifier: str) -> Node | None:
     kind, _, value = identifier.partition(":")
     if kind == Kind.C_USER_ID:
-        return _one(db, BY_NUMBER, organization_id, value)
-    return _one(db, BY_NAME, organization_id, kind, value)
+        asked = {"organization_id": organization_id, "number": value}
+        row = db.execute(BY_NUMBER, asked).fetchone()
+    else:
+        row = db.execute(BY_NAME, (organization_id, kind, value)).fetchone()
+    return node_of(row) if row else None
 
 
 def _members(db: Connection, subject: Subject) -> list[Node]:
-    return [node_of(row) for row in db.execute(MEMBERS, (subject,))]
+    return [node_of(row) for row in db.execute(MEMBERS, {"identity": subject})]
 
 
 def _explain(db: Connection, organization_id: OrganizationId, a: str, b: str) -> Explanation | None:

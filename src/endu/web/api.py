@@ -109,8 +109,14 @@ def _litestar(endpoints: Sequence[Endpoint], parts: Parts, callers: Callers) -> 
         logger.exception("request %s to %s failed", request_id, request.scope["path"])
         return _refused(_mistake(request_id), {})
 
+    methods: dict[str, list[str]] = {}
+    for described in (endpoint.description for endpoint in endpoints):
+        methods.setdefault(described.path, ["OPTIONS"]).append(described.method)
     return Litestar(
-        [_route(endpoint, parts, callers) for endpoint in endpoints],
+        [
+            *(_options(path, allowed) for path, allowed in methods.items()),
+            *(_route(endpoint, parts, callers) for endpoint in endpoints),
+        ],
         exception_handlers={HTTPException: _not_routed, Exception: mistake},
         openapi_config=None,
         logging_config=None,
@@ -135,8 +141,22 @@ def _route(endpoint: Endpoint, parts: Parts, callers: Callers) -> HTTPRouteHandl
         parts.metrics.requests[described.name, response.status_code or 200] += 1
         return response
 
-    path = described.path.replace("}", ":str}")
+    path = _litestars(described.path)
     return route(path, http_method=[described.method], status_code=200)(answer)
+
+
+def _options(path: str, methods: list[str]) -> HTTPRouteHandler:
+    """Litestar's own answer names one of an address's methods only."""
+    allow = {"Allow": ", ".join(sorted(methods))}
+
+    async def answer() -> Response[None]:
+        return Response(None, status_code=204, headers=allow)
+
+    return route(_litestars(path), http_method=["OPTIONS"], status_code=204)(answer)
+
+
+def _litestars(path: str) -> str:
+    return path.replace("}", ":str}")
 
 
 async def _call_of(

@@ -66,8 +66,8 @@ class Description(Struct, frozen=True, kw_only=True):
     text: str
     needs: Needs
     query: type
-    body: type | None
-    answer: type | None
+    body: Any  # a type, None where there is no body
+    answer: Any
     refusals: tuple[Reason, ...]
     media_type: str = "application/json"
 

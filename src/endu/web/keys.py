@@ -25,7 +25,7 @@ class NewKey(Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Literal["secret", "publishable", "import"] = "secret"
     name: Annotated[str, Meta(max_length=NAME_LENGTH)] = ""
-    scopes: list[Scope] | None = None
+    scopes: Annotated[list[Scope], Meta(min_length=1)] | None = None
     origins: Annotated[
         list[Annotated[str, Meta(pattern=ORIGIN, max_length=NAME_LENGTH)]],
         Meta(max_length=ORIGINS_AT_MOST),

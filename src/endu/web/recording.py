@@ -75,6 +75,15 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     ] = None
 
 
+# Whatever an element is, it is answered for itself and harms no neighbour.
+Batch = list[
+    Annotated[
+        Any,
+        Meta(extra_json_schema={"anyOf": [{"$ref": "#/components/schemas/NewEvent"}, {}]}),
+    ]
+]
+
+
 class BatchAnswer(Struct, frozen=True):
     results: list[Result]
 
@@ -102,7 +111,7 @@ RECORD_BATCH = Description(
     text=_BATCH,
     needs=Scope.RECORD,
     query=Nothing,
-    body=list[NewEvent],
+    body=Batch,
     answer=BatchAnswer,
     refusals=(Reason.NOT_DURABLE,),
 )

@@ -77,19 +77,19 @@ def _identifiers() -> None:
     op.create_index(
         "identifiers_by_name", "identifiers", ["organization_id", "kind", "value"], unique=True
     )
-    op.create_index(
-        "identifiers_by_number", "identifiers", ["organization_id", "number"], unique=True
-    )
-    op.create_index(
-        "identifiers_by_standing",
-        "identifiers",
-        ["standing"],
-        unique=False,
-        sqlite_where=sa.text("standing <> ''"),
-        postgresql_where=sa.text("standing <> ''"),
-    )
-    op.create_index(op.f("ix_identifiers_cluster"), "identifiers", ["cluster"], unique=False)
-    op.create_index(op.f("ix_identifiers_identity"), "identifiers", ["identity"], unique=False)
+    for column, where in (
+        ("cluster", "cluster <> subject"),
+        ("identity", "identity <> subject"),
+        ("standing", "standing <> ''"),
+    ):
+        op.create_index(
+            f"identifiers_by_{column}",
+            "identifiers",
+            [column],
+            unique=False,
+            sqlite_where=sa.text(where),
+            postgresql_where=sa.text(where),
+        )
 
 
 def _journal() -> None:

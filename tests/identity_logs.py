@@ -253,12 +253,14 @@ class Scribe:
 
     def __init__(self) -> None:
         self.log: list[tuple[int, Evidence]] = []
+        self.steps: dict[int, Evidence] = {}  # as they were before anything was put in
         self.rules: list[int] = []
         self.creations: list[int] = []
 
     def write(self, step: Evidence, number: str = "") -> tuple[int, Evidence]:
         """`number` is that of what the step names by "@"."""
         seq = len(self.log) + 1
+        self.steps[seq] = step
         if isinstance(step, RuleMade):
             self.rules.append(seq)
         elif isinstance(step, Creation):

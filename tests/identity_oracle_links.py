@@ -174,7 +174,7 @@ def _hubs(links: Mapping[Pair, Claim], facts: Facts) -> set[str]:
         ]
         if any(claimants.count(kind) > HUB_ABOVE for kind in ANCHORS):
             hubs.add(wallet)
-    return hubs
+    return hubs - facts.blocked
 
 
 def _place_in_walk(link: Claim) -> tuple[int, int, tuple[str, str], tuple[str, str]]:

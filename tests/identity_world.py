@@ -18,6 +18,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from endu.events.visits import ON_DEVICE, Visits
 from endu.identities.evidence import Evidence, RuleMade, Sighting, Whose
+from endu.identities.linking import NEVER_SEEN
 from endu.identities.resolver import Resolver
 from endu.ids import Scramble
 from endu.stores import schema
@@ -125,12 +126,42 @@ class World:
         }
         return {about: (ours, theirs) for about, (ours, theirs) in pairs.items() if ours != theirs}
 
+    def by_content(self) -> tuple[object, ...]:
+        """What is told, without the places in the log, which another order has otherwise."""
+        told = self.told()
+        owners = {(self._scribe.steps[seq], person) for seq, person in told.owners.items()}
+        return told.people, told.refused, told.suspended, told.hubs, told.burned, owners
+
+    def names_by_number(self) -> dict[str, str]:
+        """Every number, and the one that answers say instead."""
+        return dict(
+            self._rows(
+                """
+                SELECT i.number, n.number
+                FROM identifiers AS i JOIN identifiers AS n ON n.subject = i.identity
+                """
+            )
+        )
+
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Whatever the directory says of who is who, for comparing two moments exactly."""
+        """Whatever the directory says of who is who, for comparing two moments exactly. To be
+        one's own is to have no owner; what only a rule ever named is nobody yet."""
         return {
-            table: self._rows(f"SELECT * FROM {table} ORDER BY 1, 2")
-            for table in ("identifiers", "links", "sightings")
-        } | {"owners": self._rows("SELECT subject, identity FROM owners ORDER BY 1")}
+            "identifiers": self._rows(
+                f"SELECT * FROM identifiers WHERE first_at_ms < {NEVER_SEEN} ORDER BY subject"
+            ),
+            "links": self._rows("SELECT * FROM links ORDER BY a, b"),
+            "devices": self._rows("SELECT * FROM sightings ORDER BY fingerprint, subject"),
+            "owners": self._rows(
+                "SELECT subject, identity FROM owners WHERE subject <> identity ORDER BY subject"
+            ),
+            "visits": self._rows("SELECT seq, subject FROM visits WHERE subject <> 0 ORDER BY seq"),
+        }
+
+    async def settle_log(self, log: Sequence[tuple[int, Evidence]]) -> None:
+        """What another world was told, in one batch."""
+        self._scribe.log += log
+        await self._settle(log, "in order")
 
     async def _settle(self, batch: Sequence[tuple[int, Evidence]], end: End) -> None:
         """Where it ends in a crash, whoever comes after repeats the whole of it."""

@@ -59,7 +59,8 @@ def test_what_is_refused_is_counted_and_kept_in_a_file(server: Running, tmp_path
     summary = json.loads(done.stdout)
     assert (summary["rows"], summary["kept"], summary["refused"]) == (4, 1, 3)
     assert summary["reasons"] == {"NOBODY_NAMED": 1, "NOT_AN_EVENT": 1, "INVALID_EVENT": 1}
-    refused = [json.loads(line) for line in (tmp_path / summary["refused_file"]).open()]
+    refused_file = tmp_path / summary["refused_file"]
+    refused = [json.loads(line) for line in refused_file.read_text().splitlines()]
     assert [each["row"] for each in refused] == [2, 3, 4]
     assert refused[1]["text"] == "this is no event"
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from endu import assembly
 from endu.announcements import Announce, CannotRun, FirstEvent, Started
+from endu.cli.engine import load_engine
 from endu.cli.greeting import Say, as_json, first_event, welcome
 from endu.cli.operator import AsJson, settings_for
 from endu.cli.stop import Stop
@@ -26,7 +26,7 @@ def up(data: Data = None, host: Host = None, port: Port = None, json: AsJson = F
     """Start everything in one process. The first start prints keys, once."""
     settings = settings_for(data, host=host, port=port)
     try:
-        assembly.run(settings, _announcer(settings, json))
+        load_engine().run(settings, _announcer(settings, json))
     except CannotRun as problem:
         raise Stop(str(problem)) from problem
 

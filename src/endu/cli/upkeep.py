@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from endu import assembly
 from endu.announcements import CannotRun, Progress
+from endu.cli.engine import load_engine
 from endu.cli.operator import AsJson, settings_for
 from endu.cli.stop import DAMAGED, Stop
 
@@ -24,7 +24,7 @@ def verify(data: Data = None, json: AsJson = False) -> None:
     settings = settings_for(data)
     try:
         with bars() as progress:
-            found = assembly.verify(settings, progress)
+            found = load_engine().verify(settings, progress)
     except CannotRun as problem:
         raise Stop(str(problem)) from problem
     if json:
@@ -44,7 +44,7 @@ def rebuild(data: Data = None, json: AsJson = False) -> None:
     settings = settings_for(data)
     try:
         with bars() as progress:
-            done = assembly.rebuild(settings, progress)
+            done = load_engine().rebuild(settings, progress)
     except CannotRun as problem:
         raise Stop(str(problem)) from problem
     if json:
@@ -61,7 +61,7 @@ def bars() -> Iterator[Progress]:
     console = Console(stderr=True)
     shape = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
              TimeRemainingColumn())  # fmt: skip
-    with Bars(*shape, console=console, transient=True) as drawn:
+    with Bars(*shape, console=console, transient=True, disable=not console.is_terminal) as drawn:
         begun: dict[str, TaskID] = {}
 
         def progress(what: str, done: int, total: int) -> None:

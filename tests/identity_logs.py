@@ -180,12 +180,12 @@ def orders(draw: st.DrawFn, steps: Sequence[Evidence], repeats: int = 0) -> list
         again = draw(st.lists(st.sampled_from(events), max_size=repeats)) if events else []
         shuffled: list[Evidence] = list(draw(st.permutations(events + again)))
         others = [step for step in segment if not isinstance(step, Sighting)]
-        at_end = [step for step in others if isinstance(step, Creation)]
+        at_end: list[Evidence] = [step for step in others if isinstance(step, Creation)]
         places = sorted(draw(st.integers(0, len(shuffled))) for _ in others[len(at_end) :])
         doings = [step for step in others if not isinstance(step, Creation)]
         for place, doing in reversed(list(zip(places, doings, strict=True))):
             shuffled.insert(place, doing)
-        answer += shuffled + at_end
+        answer += [*shuffled, *at_end]
     return possible(answer)
 
 

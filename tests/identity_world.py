@@ -13,16 +13,14 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from endu.events.visits import Visits
 from endu.identities.evidence import Evidence, RuleMade, Sighting, Whose
 from endu.identities.linking import NEVER_SEEN
 from endu.identities.resolver import Resolver
 from endu.ids import Scramble
-from endu.stores import schema
-from endu.stores.sqlite import Connection, connect
+from endu.stores.database import migrate
+from endu.stores.sqlite import connect
 from endu.stores.sqlite_casebook import SqliteCasebook
 from endu.stores.sqlite_visits import SqliteVisitBook
 from tests.identity_logs import Scribe, named_by_number
@@ -53,6 +51,7 @@ class Told(Struct, frozen=True, kw_only=True):
 class World:
     def __init__(self, place: Path) -> None:
         self._place = place / "directory.db"
+        migrate(self._place, "directory")
         self._scribe = Scribe()
         self._shelf: Any = Shelf()  # answers the one question that visits ask
         self.whose: dict[int, Whose] = {}
@@ -65,7 +64,6 @@ class World:
     def restart(self) -> None:
         """Only what is in the files is left of what was known."""
         self._connection = connect(self._place)
-        _make_tables(self._connection)
         self._resolver = Resolver(SqliteCasebook(self._connection), SCRAMBLE, SOURCE)
         self._visits = Visits(SqliteVisitBook(self._connection), self._shelf)
 
@@ -287,12 +285,3 @@ def _is_strong(name: str) -> bool:
 def _is_one(reason: str, expected: Answer, pair: Pair) -> bool:
     """Whether a reason, "at most 1 discord", is among those that the oracle found."""
     return reason.split()[-1] in expected.refused.get(pair, ())
-
-
-def _make_tables(connection: Connection) -> None:
-    """Those of the schema itself: migrations take a hundred times as long."""
-    for table in schema.directory.sorted_tables:
-        makings: list[DDLElement] = [CreateTable(table, if_not_exists=True)]
-        makings += [CreateIndex(index, if_not_exists=True) for index in table.indexes]
-        for making in makings:
-            connection.execute(str(making.compile(dialect=sqlite.dialect())))

@@ -2,12 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
-from endu.ids import new_id
 from endu.journeys.scope import Time, rfc3339
 from endu.organizations.caller import Caller
-from endu.organizations.keyring import MAY, Key, KeyId, KeyKind, Scope, hash_of, make_key
+from endu.organizations.keyring import MAY, Key, KeyId, KeyKind, Scope, mint_key
 from endu.refusals import Problem, Reason, Refusal
 from endu.web.endpoint import Call, Nothing, endpoint
 from endu.web.lists import Page, read_cursor, write_cursor
@@ -77,19 +76,9 @@ async def create_key(call: Call[Nothing, NewKey]) -> CreatedKey:
     scopes = _scopes(body, kind, call.caller)
     if body.origins and kind is not KeyKind.PUBLISHABLE:
         raise _wrong("origins", "are for publishable keys")
-    text = make_key(kind, parts.randomness(32))
-    now_ms = parts.now_ms()
-    key = Key(
-        key_id=KeyId(new_id(now_ms, parts.randomness(10))),
-        organization_id=call.organization_id,
-        kind=kind,
-        scopes=scopes,
-        sha256=hash_of(text),
-        hint=text[-4:],
-        name=body.name,
-        origins=tuple(origin.lower() for origin in body.origins),
-        created_at_ms=now_ms,
-    )
+    text, minted = mint_key(kind, call.organization_id, parts.now_ms(), parts.randomness, body.name)
+    origins = tuple(origin.lower() for origin in body.origins)
+    key = structs.replace(minted, scopes=scopes, origins=origins)
     await parts.keyring.add(key)
     return CreatedKey(
         key=text,
@@ -98,7 +87,7 @@ async def create_key(call: Call[Nothing, NewKey]) -> CreatedKey:
         name=key.name,
         scopes=sorted(scopes),
         origins=key.origins,
-        created_at=rfc3339(now_ms),
+        created_at=rfc3339(key.created_at_ms),
     )
 
 

@@ -10,6 +10,7 @@ import uvicorn
 
 from endu.announcements import CannotRun
 from endu.web.asgi import Door
+from endu.web.protocol import BoundedProtocol
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75  # longer than common proxies', so that they close first
@@ -47,7 +48,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 door,
-                http="httptools",
+                http=BoundedProtocol,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",

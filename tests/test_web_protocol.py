@@ -1,0 +1,161 @@
+"""Raw sockets against the server: heads without an end, slow senders, smuggled requests."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+import uvicorn
+
+from endu.web.asgi import reply
+from endu.web.body import read_body
+from endu.web.protocol import PATIENCE, BoundedProtocol, Patience
+
+POST = b"POST / HTTP/1.1\r\nHost: endu\r\n"
+REQUEST = POST + b"Content-Length: 5\r\n\r\nhello"
+IMPATIENT = Patience(head_seconds=0.2, body_seconds=0.2)
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    await reply(send, 200, await read_body(receive, dict(scope["headers"]), 1_000_000))
+
+
+class Listening(uvicorn.Server):
+    def __init__(self, patience: Patience) -> None:
+        protocol: Any = partial(BoundedProtocol, patience=patience)
+        super().__init__(
+            uvicorn.Config(echo, http=protocol, ws="none", lifespan="off", port=0, log_config=None)
+        )
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+@asynccontextmanager
+async def connected(
+    patience: Patience = IMPATIENT,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    server = Listening(patience)
+    serving = asyncio.create_task(server._serve())
+    await server.listening.wait()
+    port = server.servers[0].sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        server.should_exit = True
+        await serving
+
+
+async def answer_to(*pieces: bytes, patience: Patience = PATIENCE) -> bytes:
+    """Everything that comes back until the server closes, or its first answer is whole."""
+    async with connected(patience) as (reader, writer):
+        try:
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        return await asyncio.wait_for(reader.read(100_000), 10)
+
+
+async def test_requests_follow_each_other_on_one_connection() -> None:
+    async with connected() as (reader, writer):
+        for _ in range(3):
+            writer.write(REQUEST)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            assert await reader.readexactly(5) == b"hello"
+
+
+async def test_a_request_in_many_pieces_is_one_request() -> None:
+    pieces = [REQUEST[at : at + 7] for at in range(0, len(REQUEST), 7)]
+    assert (await answer_to(*pieces)).startswith(b"HTTP/1.1 200")
+
+
+async def test_many_requests_at_once_are_as_many() -> None:
+    padded = REQUEST.replace(b"Host", b"X-Pad: " + b"x" * 5_000 + b"\r\nHost")
+    async with connected() as (reader, writer):
+        writer.write(padded * 20)
+        for _ in range(20):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            await reader.readexactly(5)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"".join(b"X-%d: y\r\n" % number for number in range(200)),
+        b"X: " + b"y" * 40_000 + b"\r\n",
+    ],
+    ids=["headers", "one that is long"],
+)
+async def test_a_head_that_is_too_large_is_refused(head: bytes) -> None:
+    answer = await answer_to(b"GET / HTTP/1.1\r\nHost: endu\r\n", head, b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b'"error":"INVALID_REQUEST"' in answer
+
+
+async def test_a_head_without_an_end_is_cut_off() -> None:
+    sent = 0
+    async with connected() as (_, writer):
+        writer.write(b"GET / HTTP/1.1\r\nX: ")
+        with pytest.raises(ConnectionError):
+            while sent < 50_000_000:
+                writer.write(b"y" * 50_000)
+                await writer.drain()
+                sent += 50_000
+    assert sent < 20_000_000  # most of it waits in the buffers of the two sockets
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"nonsense\r\n\r\n",
+        POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        b"GET / HTTP/1.1\nHost: a\n\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n",
+        POST + b"Content-Length: -1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+    ids=["nonsense", "both lengths", "two lengths", "bare LF", "NUL", "negative", "TLS"],
+)
+async def test_what_could_be_read_in_two_ways_is_refused(request_: bytes) -> None:
+    answer = await answer_to(request_)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"connection: close" in answer
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"POST / HT", REQUEST[:-1], b"POST / HTTP/1.1\r\nHost: endu\r\n"],
+    ids=["nothing", "half a line", "all but a byte", "half a head"],
+)
+async def test_who_takes_too_long_is_let_go(begin: bytes) -> None:
+    assert await answer_to(begin, patience=IMPATIENT) == b""
+
+
+async def test_who_sends_now_and_then_is_let_go_too() -> None:
+    async with connected() as (reader, writer):
+        gone = asyncio.create_task(reader.read())
+        for byte in b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 50:
+            if gone.done():
+                break
+            writer.write(bytes([byte]))
+            await asyncio.wait((gone,), timeout=0.02)
+        assert await asyncio.wait_for(gone, 1) == b""
+
+
+async def test_between_requests_there_is_time() -> None:
+    async with connected() as (reader, writer):
+        writer.write(REQUEST)
+        await reader.readuntil(b"hello")
+        _, waiting = await asyncio.wait((asyncio.create_task(reader.read(1)),), timeout=0.5)
+        writer.write(REQUEST)
+        assert await asyncio.wait_for(waiting.pop(), 5) == b"H"

@@ -44,7 +44,7 @@ lock: ## write both lock files again from pyproject.toml (needs uv)
 	@touch $@
 
 .venv/run.stamp: requirements.lock | .venv/made.stamp
-	@echo "Installing what Endu needs into .venv (once, about 300 MB to fetch) …"
+	@echo "Installing what Endu needs into .venv (once; a few hundred MB to fetch) …"
 	@$(PIP) -r requirements.lock
 	@touch $@
 

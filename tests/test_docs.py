@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TESTED = re.compile(r"<!-- tested -->\n```sh\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+PROVED = re.compile(r"\[(test_\w+)\]\((tests/\w+\.py)\)")
 BLOCKS = [
     (str(path.relative_to(ROOT)), number, block)
     for path in DOCUMENTS
@@ -57,6 +59,21 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         assert there.exists(), f"{target} does not exist"
         if heading:
             assert heading in headings_of(there), f"{target}: no such heading"
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    promises = PROVED.findall((ROOT / "README.md").read_text())
+    assert promises
+    for name, file in promises:
+        assert re.search(rf"def {name}\(", (ROOT / file).read_text()), f"{name} is not in {file}"
+
+
+def test_the_import_directions_that_are_told_are_those_that_are_checked() -> None:
+    (contract, *_) = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = "\n".join(layer.replace("endu.", "") for layer in contract["layers"])
+    assert f"```\n{layers}\n```" in (ROOT / "docs" / "architecture.md").read_text()
 
 
 def headings_of(path: Path) -> set[str]:

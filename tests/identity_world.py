@@ -64,6 +64,7 @@ class World:
     def restart(self) -> None:
         """Only what is in the files is left of what was known."""
         self._connection = connect(self._place)
+        self._connection.execute("PRAGMA synchronous = OFF")  # worlds crash, machines do not
         self._resolver = Resolver(SqliteCasebook(self._connection), SCRAMBLE, SOURCE)
         self._visits = Visits(SqliteVisitBook(self._connection), self._shelf)
 

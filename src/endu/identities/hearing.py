@@ -8,7 +8,16 @@ from endu.identities.aftermath import Chronicle, moved
 from endu.identities.case import Case, is_new
 from endu.identities.casebook import Casebook
 from endu.identities.identifier import Kind, Subject
-from endu.identities.linking import ASSERTED, Link, Node, Pair, RuleBook, decide, stronger
+from endu.identities.linking import (
+    ASSERTED,
+    Decision,
+    Link,
+    Node,
+    Pair,
+    RuleBook,
+    decide,
+    stronger,
+)
 
 
 class Law(Struct, frozen=True):
@@ -48,17 +57,28 @@ async def hear(
 
     decision = decide(nodes, list(links.values()), law.rules, law.limits, in_part)
 
-    devices = {s: n for s in case.changed if not _is_strong(n := case.nodes[s])}
     chronicle = Chronicle(case.organization_id, cause, decision.nodes, case.caused_by)
     chronicle.identities(before)
     chronicle.links(links_before, decision.links)
     chronicle.standings(before)
-    changed = [node for s, node in decision.nodes.items() if node != before.get(s)]
-    await casebook.put_nodes([*changed, *devices.values()])
-    verdicts = [link for link in decision.links if link != links_before.get(link.pair)]
-    await casebook.put_links(case.organization_id, verdicts)
     await casebook.put_journal(chronicle.lines)
+    await _write(casebook, case, decision, before, links_before)
     return moved(before, decision.nodes)
+
+
+async def _write(
+    casebook: Casebook,
+    case: Case,
+    decision: Decision,
+    nodes_before: Mapping[Subject, Node],
+    links_before: Mapping[Pair, Link],
+) -> None:
+    """What is not as it was; devices, which no decision is about, as the case has them."""
+    nodes = [node for s, node in decision.nodes.items() if node != nodes_before.get(s)]
+    nodes += [node for s in case.changed if not _is_strong(node := case.nodes[s])]
+    await casebook.put_nodes(nodes)
+    links = [link for link in decision.links if link != links_before.get(link.pair)]
+    await casebook.put_links(case.organization_id, links)
 
 
 async def _nodes_at_stake(

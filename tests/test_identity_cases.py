@@ -101,6 +101,34 @@ async def test_two_people_on_one_browser_are_never_one_and_each_has_their_own_vi
     assert told.owners == {1: {D1}, 2: {D1}, 3: {D1}, 4: {D2}, 5: {D2}, 6: {F}}
 
 
+async def test_a_visit_reaches_thirty_minutes_and_no_second_further(world: World) -> None:
+    signed_in, half_an_hour = 10_000, 30 * MINUTE
+    people = [sighting(D1, F, at_s=signed_in), sighting(D2, F, at_s=10 * signed_in)]
+    apart = [-half_an_hour - 1, -half_an_hour, half_an_hour, half_an_hour + 1]
+    await world.play([*people, *(sighting(F, at_s=signed_in + seconds) for seconds in apart)])
+    assert [world.told().owners[seq] for seq in (3, 4, 5, 6)] == [{F}, {D1}, {D1}, {F}]
+
+
+async def test_who_comes_next_goes_before_who_was_there_last(world: World) -> None:
+    people = [sighting(D1, F, at_s=0), sighting(D2, F, at_s=20 * MINUTE)]
+    await world.play([*people, sighting(F, at_s=MINUTE), sighting(F, at_s=20 * MINUTE)])
+    assert [world.told().owners[seq] for seq in (3, 4)] == [{D2}, {D2}]
+
+
+async def test_where_two_people_stand_at_one_second_a_visit_is_nobodys(world: World) -> None:
+    people = [sighting(D1, F, at_s=MINUTE), sighting(D2, F, at_s=MINUTE)]
+    await world.play([*people, sighting(F), sighting(D1, F, at_s=2 * MINUTE)])
+    assert world.told().owners[3] == {F}
+
+
+async def test_a_device_of_more_than_ten_people_is_nobodys(world: World) -> None:
+    await world.play([sighting(F), *(sighting(f"discord:{n}", F, at_s=n) for n in range(1, 11))])
+    assert world.told().owners[1] == {"discord:1"}
+    await world.play([sighting("discord:11", F, at_s=11)])
+    assert world.told().owners[1] == {F}
+    assert world.told().burned == {F}
+
+
 async def test_a_number_that_was_issued_and_never_asserted_joins_the_one_that_is(
     world: World,
 ) -> None:

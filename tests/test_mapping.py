@@ -9,12 +9,14 @@ from endu.cli.importing.events import BadRow, event_maker
 from endu.cli.importing.mapping import Mapping, read_mapping
 from endu.cli.importing.mark import Mark, mark_file, read_mark, write_mark
 from endu.cli.importing.rows import ReadRow, content_of, rows_of
-from endu.cli.importing.sending import Batch, batches_of
+from endu.cli.importing.sending import Size, batches_of
 from endu.cli.stop import Stop
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
 EXAMPLES = ROOT / "docs" / "examples"
+
+SIZE = Size(events=2_000, bytes=5 * 1024 * 1024)
 
 MAPPING = """
 [event]
@@ -174,9 +176,10 @@ def test_a_file_that_is_no_text_is_turned_down(tmp_path: Path, content: bytes) -
 
 def test_batches_hold_every_row_in_order_and_no_batch_is_too_large() -> None:
     rows = [ReadRow(n, None if n % 7 == 0 else {"x": "y" * 10_000}) for n in range(1, 2501)]
-    batches = list(batches_of(rows))
+    batches = list(batches_of(rows, SIZE))
     assert [row for batch in batches for row in batch.rows] == rows
-    assert all(fits(batch) for batch in batches)
+    assert all(len(batch.rows) <= SIZE.events for batch in batches)
+    assert all(len(b"\n".join(batch.lines)) <= SIZE.bytes for batch in batches)
     assert [batch.last for batch in batches] == [batch.rows[-1].number for batch in batches]
 
 
@@ -197,7 +200,3 @@ def test_a_mark_is_of_one_file_mapping_and_organization(tmp_path: Path) -> None:
 
 def everything(path: Path, mapping: Mapping | None) -> list[ReadRow]:
     return list(rows_of(path, mapping, content_of(path).digest))
-
-
-def fits(batch: Batch) -> bool:
-    return len(batch.rows) <= 2_000 and sum(map(len, batch.lines)) <= 5 * 1024 * 1024

@@ -1,7 +1,7 @@
 """Letting events in, or saying why not: from a body to a place in the log."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -103,11 +103,7 @@ class Recorder:
         """
         caller.must_have(Scope.RECORD)
         events = await self._told_apart(body, caller, sent)
-        outcomes: list[Admitted | Refusal] = []
-        for begin in range(0, len(events), EVENTS_AT_A_TIME):
-            await asyncio.sleep(0)
-            piece = events[begin : begin + EVENTS_AT_A_TIME]
-            outcomes += await self._outcomes(piece, caller, sent)
+        outcomes = await self._outcomes(events, caller, sent)
         admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
         recorded = iter(await self.keep(admitted, caller.organization))
         refused = iter(await self._refused(events, outcomes, caller, sent))
@@ -206,11 +202,11 @@ class Recorder:
     async def _outcomes(
         self, events: Sequence[bytes], caller: Caller, sent: Sent
     ) -> list[Admitted | Refusal]:
-        read = [_or_refusal(_read, event, caller, sent) for event in events]
+        read = [_or_refusal(_read, event, caller, sent) async for event in _in_turns(events)]
         await self._learn_numbers([said for said in read if isinstance(said, Said)], caller)
         return [
             said if isinstance(said, Refusal) else _or_refusal(self._judge, said, caller, sent)
-            for said in read
+            async for said in _in_turns(read)
         ]
 
     async def _refused(
@@ -244,6 +240,13 @@ class Recorder:
 def _read(body: bytes, caller: Caller, sent: Sent) -> Said:
     _must_be_no_larger("event", body, caller.organization.settings.event_bytes_at_most)
     return read_event(body, sent.received_at_ms, sent.idempotency_key)
+
+
+async def _in_turns(items: Sequence[A]) -> AsyncIterator[A]:
+    for place, item in enumerate(items):
+        if place % EVENTS_AT_A_TIME == 0:
+            await asyncio.sleep(0)
+        yield item
 
 
 def _or_refusal(

@@ -13,7 +13,7 @@ from endu.cli.event_types import registration
 from endu.cli.importing.mapping import Mapping, read_mapping
 from endu.cli.importing.mark import Mark, mark_file, read_mark, write_mark
 from endu.cli.importing.rows import Content, ReadRow, content_of, rows_of
-from endu.cli.importing.sending import Batch, Result, Sender, batches_of, send_all
+from endu.cli.importing.sending import Batch, Result, Sender, Size, batches_of, send_all
 from endu.cli.importing.tally import Summary, Tally, told
 from endu.cli.operator import Operator, for_operator
 from endu.cli.stop import Stop
@@ -82,12 +82,17 @@ class Import:
                 write_mark(self._mark_file, Mark(batch.last))
                 progress(self._file.name, batch.last, max(self._content.lines, batch.last))
 
+            batches = batches_of(self._ready(register_types), self._largest_batch())
             try:
-                send_all(batches_of(self._ready(register_types)), sender, answered)
+                send_all(batches, sender, answered)
             except KeyboardInterrupt as interrupt:
                 raise Stop("Stopped; the same command goes on from here.") from interrupt
         self._mark_file.unlink(missing_ok=True)
         return tally.summary(self._file, time.monotonic() - began)
+
+    def _largest_batch(self) -> Size:
+        settings = self._operator.ask("GET", "/limits")["settings"]
+        return Size(settings["events_per_batch_at_most"], settings["batch_bytes_at_most"])
 
     def _ready(self, register_types: bool) -> Iterator[ReadRow]:
         """The rows behind the mark, each with its organization and of a type that is known."""

@@ -14,9 +14,6 @@ from endu.cli.importing.rows import ReadRow
 from endu.cli.operator import sentence_of
 from endu.cli.stop import UNREACHABLE, Stop
 
-# The server takes 2,000 events and 5 MiB at once; half as many keep its groups even.
-EVENTS_PER_BATCH = 1_000
-BYTES_PER_BATCH = 4 * 1024 * 1024
 # While one batch is written to disk the next is on its way and a third is made.
 UNDER_WAY = 3
 
@@ -58,20 +55,28 @@ _encode = msgspec.json.Encoder().encode
 _answer = msgspec.json.Decoder(_Answer)
 
 
-def batches_of(rows: Iterable[ReadRow]) -> Iterator[Batch]:
+class Size(Struct, frozen=True):
+    """How much the server takes at once."""
+
+    events: int
+    bytes: int
+
+
+def batches_of(rows: Iterable[ReadRow], at_most: Size) -> Iterator[Batch]:
+    """An event that is larger than a batch may be goes alone, and is refused alone."""
     taken: list[ReadRow] = []
     lines: list[bytes] = []
     size = 0
     for row in rows:
         line = b"" if row.event is None else _encode(row.event)
-        if len(taken) == EVENTS_PER_BATCH or size + len(line) > BYTES_PER_BATCH:
+        if len(taken) == at_most.events or size + len(line) >= at_most.bytes:
             if taken:
                 yield Batch(taken, lines)
             taken, lines, size = [], [], 0
         taken.append(row)
         if line:
             lines.append(line)
-            size += len(line)
+            size += len(line) + 1  # and the end of the line
     if taken:
         yield Batch(taken, lines)
 

@@ -29,6 +29,7 @@ DEVICES = ["fingerprint:f", "fingerprint:g"]
 BROUGHT = ["c_user_id:7", "c_user_id:8"]  # numbers from elsewhere
 ISSUED = ["@discord:1", "@discord:2", "@telegram:1", "@wallet:eip155:0x1", "@creation:0"]
 MINUTES = [0, 1, 29, 30, 31, 60, 61, 90]
+AFTERWARDS = 2 * 3600  # when creations come in: events are claimed earlier
 
 
 def sighting(
@@ -159,14 +160,13 @@ def logs(draw: st.DrawFn, rules: int = 4) -> list[Evidence]:
 
 
 @st.composite
-def logs_with_creations(draw: st.DrawFn) -> list[Evidence]:
+def logs_with_creations(draw: st.DrawFn, at_most: int = 2) -> list[Evidence]:
     """As logs, with identities made beforehand between their parts (R8)."""
     steps = draw(logs(rules=0))
     names = st.tuples(_maybe(PEOPLE), _maybe(WALLETS)).map(lambda pair: [n for n in pair if n])
-    for _ in range(draw(st.integers(1, 2))):
+    for _ in range(draw(st.integers(1, at_most))):
         place = draw(st.integers(0, len(steps)))
-        made = creation(*draw(names), at_s=draw(st.integers(0, 2)))
-        steps.insert(place, made)
+        steps.insert(place, creation(*draw(names), at_s=AFTERWARDS + draw(st.integers(0, 2))))
     return possible(steps)
 
 

@@ -11,7 +11,7 @@ from tests.identity_oracle_links import LIMITS, kind_of
 from tests.identity_world import End, new_world
 
 # Every example makes a directory on disk and settles it in several batches.
-worlds = settings(max_examples=60, deadline=None)
+worlds = settings(max_examples=40, deadline=None)
 
 ends: st.SearchStrategy[Mapping[int, End]] = st.dictionaries(
     st.integers(0, 40), st.sampled_from(["in order", "resolved", "written"]), max_size=4
@@ -44,7 +44,7 @@ async def test_whatever_comes_in_the_directory_says_what_the_oracle_says(
         assert not world.disagreements()
 
 
-@given(logs_with_creations(), ends)
+@given(logs_with_creations(at_most=1), ends)
 @worlds
 async def test_identities_made_beforehand_are_who_the_oracle_says(
     steps: list[Evidence], ends: Mapping[int, End]

@@ -1,7 +1,8 @@
 """Letting events in, or saying why not: from a body to a place in the log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -10,11 +11,12 @@ from msgspec import Struct
 from endu.event_types.catalog import Catalog
 from endu.event_types.event_type import EventType
 from endu.events.admission import Admitted, Candidate, Replayed, admit, number_in
-from endu.events.batch import events_in
+from endu.events.batch import events_in, in_turns
 from endu.events.event import FailedEvent, RecordId, encode_record
 from endu.events.inbox import Entry, Inbox, Kept, NotDurable
 from endu.events.numbers import KnownNumbers, Numbers
 from endu.events.wire import Said, read_event
+from endu.identities.identifier import Number
 from endu.ids import Scramble, record_id
 from endu.organizations.caller import Caller
 from endu.organizations.keyring import Scope
@@ -39,7 +41,6 @@ KEPT_REASONS = frozenset(
     }
 )
 
-EVENTS_AT_A_TIME = 100  # of a batch, about 1 ms: then other requests have their turn
 LARGE_BODY = 64 * 1024  # telling the events of a larger one apart takes a thread
 
 
@@ -122,7 +123,9 @@ class Recorder:
         named = [number for said in saids if (number := number_in(said)) is not None]
         await self._numbers.learn(caller.organization.organization_id, named)
 
-    def _judge(self, said: Said, caller: Caller, sent: Sent) -> Admitted:
+    def _judge(
+        self, said: Said, caller: Caller, sent: Sent, adopted: Set[Number] = frozenset()
+    ) -> Admitted:
         organization_id = caller.organization.organization_id
         event_type = self._catalog.current(organization_id, said.event_type)
         number = number_in(said)
@@ -133,7 +136,7 @@ class Recorder:
                 event_type,
                 self._violations(said, event_type) if event_type and event_type.schema else [],
                 number,
-                number is None or self._numbers.knows(organization_id, number),
+                number is None or number in adopted or self._numbers.knows(organization_id, number),
                 sent.received_at_ms,
                 sent.replayed,
             )
@@ -202,12 +205,17 @@ class Recorder:
     async def _outcomes(
         self, events: Sequence[bytes], caller: Caller, sent: Sent
     ) -> list[Admitted | Refusal]:
-        read = [_or_refusal(_read, event, caller, sent) async for event in _in_turns(events)]
+        read = [_or_refusal(_read, event, caller, sent) async for event in in_turns(events)]
         await self._learn_numbers([said for said in read if isinstance(said, Said)], caller)
-        return [
-            said if isinstance(said, Refusal) else _or_refusal(self._judge, said, caller, sent)
-            async for said in _in_turns(read)
-        ]
+        outcomes: list[Admitted | Refusal] = []
+        adopted: set[Number] = set()  # by an event before, which is kept if this one is
+        judge = partial(self._judge, adopted=adopted)
+        async for said in in_turns(read):
+            outcome = said if isinstance(said, Refusal) else _or_refusal(judge, said, caller, sent)
+            if isinstance(outcome, Admitted) and outcome.number is not None:
+                adopted.add(outcome.number)
+            outcomes.append(outcome)
+        return outcomes
 
     async def _refused(
         self,
@@ -240,13 +248,6 @@ class Recorder:
 def _read(body: bytes, caller: Caller, sent: Sent) -> Said:
     _must_be_no_larger("event", body, caller.organization.settings.event_bytes_at_most)
     return read_event(body, sent.received_at_ms, sent.idempotency_key)
-
-
-async def _in_turns(items: Sequence[A]) -> AsyncIterator[A]:
-    for place, item in enumerate(items):
-        if place % EVENTS_AT_A_TIME == 0:
-            await asyncio.sleep(0)
-        yield item
 
 
 def _or_refusal(

@@ -13,7 +13,7 @@ from endu.cli.event_types import registration
 from endu.cli.importing.mapping import Mapping, read_mapping
 from endu.cli.importing.mark import Mark, mark_file, read_mark, write_mark
 from endu.cli.importing.rows import Content, ReadRow, content_of, rows_of
-from endu.cli.importing.sending import Batch, Result, Sender, Size, batches_of, send_all
+from endu.cli.importing.sending import STOPPED, Batch, Result, Sender, Size, batches_of, send_all
 from endu.cli.importing.tally import Summary, Tally, told
 from endu.cli.operator import Operator, for_operator
 from endu.cli.stop import Stop
@@ -86,7 +86,7 @@ class Import:
             try:
                 send_all(batches, sender, answered)
             except KeyboardInterrupt as interrupt:
-                raise Stop("Stopped; the same command goes on from here.") from interrupt
+                raise Stop(STOPPED) from interrupt
         self._mark_file.unlink(missing_ok=True)
         return tally.summary(self._file, time.monotonic() - began)
 

@@ -17,6 +17,8 @@ from endu.cli.stop import UNREACHABLE, Stop
 # While one batch is written to disk the next is on its way and a third is made.
 UNDER_WAY = 3
 
+STOPPED = "Stopped; the same command goes on from here."
+
 # A server that asks for patience (429, 503) or is being started again gets this much of it.
 ATTEMPTS = 30
 PAUSE_SECONDS = 1.0
@@ -124,7 +126,7 @@ class Sender:
 
     def _pause(self, seconds: float) -> None:
         if self.stopping.wait(seconds):
-            raise Stop("Stopped.")
+            raise Stop(STOPPED)
 
 
 def send_all(
@@ -140,10 +142,12 @@ def send_all(
                 if len(under_way) == UNDER_WAY:
                     _settle_first(under_way, answered)
                 under_way.append((batch, threads.submit(sender.send, batch)))
+        except KeyboardInterrupt:
+            sender.stopping.set()
+            raise
+        finally:  # whatever ended the reading: what was sent is answered for
             while under_way:
                 _settle_first(under_way, answered)
-        finally:
-            sender.stopping.set()
 
 
 def _settle_first(

@@ -1,6 +1,6 @@
 """What a batch of the log says, without touching anything: evidence, ledger rows, bookkeeping."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +17,7 @@ from endu.events.event import (
 from endu.events.failed import Dropped, Failure, Passed
 from endu.events.inbox import Found
 from endu.events.ledger import SettledEvent
-from endu.identities.evidence import Evidence, Resolution, Sighting
+from endu.identities.evidence import Evidence, Sighting, Whose
 from endu.ids import Scramble, place_of_record
 from endu.organizations.organization import OrganizationId, PropertyId
 
@@ -43,8 +43,8 @@ class Books(Struct, frozen=True):
     properties: dict[tuple[OrganizationId, PropertyId], int]
 
 
-def read_batch(found: Sequence[Found]) -> Batch:
-    batch = Batch(found[-1].seq, [], [])
+def read_batch(found: Iterable[Found], batch: Batch) -> None:
+    """Adds to the batch what was found."""
     for each in found:
         if not each.intact:
             batch.unreadable.append((each.seq, DAMAGED))
@@ -56,7 +56,6 @@ def read_batch(found: Sequence[Found]) -> Batch:
             batch.unreadable.append((each.seq, f"not a record of Endu: {problem}"))
         else:
             batch.logged.append(Logged(each.seq, record, each.check, each.reused))
-    return batch
 
 
 def evidence_of(logged: Iterable[Logged]) -> list[tuple[Seq, Evidence]]:
@@ -71,27 +70,31 @@ def evidence_of(logged: Iterable[Logged]) -> list[tuple[Seq, Evidence]]:
     return evidence
 
 
-def settled_events(logged: Iterable[Logged], resolution: Resolution) -> list[SettledEvent]:
-    """The events among them, each with the subjects that the resolver found for it."""
-    events = [each for each in logged if isinstance(each.record, Event)]
-    found = [whose for whose in resolution.whose if whose is not None]
-    return [
-        SettledEvent(
-            each.seq,
-            each.record,
-            each.check,
-            each.reused,
-            whose.subject,
-            whose.others,
-            whose.fingerprint,
-        )
-        for each, whose in zip(events, found, strict=True)
-        if isinstance(each.record, Event)
-    ]
+def settled_events(logged: Iterable[Logged], whose: Iterator[Whose | None]) -> list[SettledEvent]:
+    """The events among them, each with the subjects that the resolver found for it: `whose` goes
+    on by one for each record that is evidence."""
+    rows = []
+    for each in logged:
+        record = each.record
+        if isinstance(record, FailedEvent | FailedEventsDropped):
+            continue
+        found = next(whose)
+        if isinstance(record, Event) and found is not None:
+            rows.append(
+                SettledEvent(
+                    each.seq,
+                    record,
+                    each.check,
+                    each.reused,
+                    found.subject,
+                    found.others,
+                    found.fingerprint,
+                )
+            )
+    return rows
 
 
-def books_of(logged: Iterable[Logged], source: int, scramble: Scramble) -> Books:
-    books = Books([], [], [], {})
+def note_in(books: Books, logged: Iterable[Logged], source: int, scramble: Scramble) -> None:
     for each in logged:
         record = each.record
         if isinstance(record, Event):
@@ -104,7 +107,6 @@ def books_of(logged: Iterable[Logged], source: int, scramble: Scramble) -> Books
             books.added.append(Failure(each.seq, record))
         elif isinstance(record, FailedEventsDropped):
             books.dropped.append(Dropped(record.organization_id, record.seqs))
-    return books
 
 
 def _sighting_of(event: Event) -> Sighting:

@@ -1,10 +1,8 @@
-"""The thread that settles, for as long as the server runs: its pace, its patience, its end."""
+"""The settler at work for as long as the server runs: its pace, its patience, its end."""
 
 import asyncio
 import logging
-import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
 from endu.events.event import Seq
@@ -27,10 +25,7 @@ class SettlerDied(Exception):
 
 
 class Settling:
-    """A settler at work in a thread and an event loop of its own.
-
-    `settled`, `ended` and `stop` are for another loop: the door's.
-    """
+    """A settler at work, in turns with whatever else runs on the loop."""
 
     def __init__(self, settler: Settler, inbox: Inbox) -> None:
         self._settler = settler
@@ -40,14 +35,13 @@ class Settling:
         self._stopping = False
         self._drain = False
         self._refresh_due = 0.0
-        self._loop = asyncio.new_event_loop()
+        self._next_at = 0.0
         self._woken = asyncio.Event()
-        self._outcome: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, name="settler")
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        return self._task is not None and not self._task.done()
 
     @property
     def counters(self) -> Counters:
@@ -66,41 +60,36 @@ class Settling:
         if self._visible.value >= seq:
             return
         self._wanted = max(self._wanted, seq)
-        self._wake()
+        self._woken.set()
         async with asyncio.timeout(within_seconds):
             await self._visible.reaches(seq)
 
     async def ended(self) -> None:
-        """Returns when the thread has ended in order; raises what it died of."""
-        await asyncio.shield(asyncio.wrap_future(self._outcome))
+        """Returns when the settler has ended in order; raises what it died of."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
 
     async def stop(self, drain: bool = True) -> None:
         """At the edge of a batch; having settled all that waits, if `drain`."""
         self._drain = drain
         self._stopping = True
-        self._wake()
-        await asyncio.to_thread(self._thread.join)
+        self._woken.set()
+        if self._task is not None:
+            await asyncio.wait([self._task])
 
     def start(self) -> None:
-        self._thread.start()
+        self._task = asyncio.create_task(self._run(), name="settler")
 
-    def _wake(self) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._woken.set)
-
-    def _run(self) -> None:
-        """The thread. However it ends, nobody is left waiting."""
+    async def _run(self) -> None:
+        """However it ends, nobody is left waiting."""
         try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                runner.run(self._work())
-        except Exception as problem:  # the outermost loop of this thread
+            await self._work()
+        except BaseException as problem:
             logger.exception("The settler died")
             self._settler.counters.last_error = str(problem)
             self._visible.fail(SettlerDied(str(problem)))
-            self._outcome.set_exception(problem)
-        else:
-            self._visible.fail(SettlerDied("Endu is stopping."))
-            self._outcome.set_result(None)
+            raise
+        self._visible.fail(SettlerDied("Endu is stopping."))
 
     async def _work(self) -> None:
         pause_seconds = FIRST_PAUSE_SECONDS
@@ -129,7 +118,7 @@ class Settling:
     async def _turn(self) -> int:
         """One batch, if one waits, and the dictionaries, if it is time."""
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        self._next_at = loop.time() + GATHER_SECONDS
         count = await self._settler.settle_once()
         settled = self._settler.watermark
         if self._settler.unseen and (self._hurried or loop.time() >= self._refresh_due):
@@ -138,7 +127,6 @@ class Settling:
             self._refresh_due = loop.time() + REFRESH_SHARE * (loop.time() - refreshed)
         if not self._settler.unseen:
             self._visible.move(settled)
-        self._next_at = began + GATHER_SECONDS
         return count
 
     async def _next_turn(self) -> None:

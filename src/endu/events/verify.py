@@ -13,7 +13,7 @@ from endu.events.event import Event, Logged, Seq
 from endu.events.frame import Frame, read_frame
 from endu.events.inbox import LogUnreadable
 from endu.events.ledger import LedgerDamaged
-from endu.events.portion import read_batch
+from endu.events.portion import Batch, read_batch
 from endu.events.position import Position
 
 AT_ONCE = 20_000  # records compared with the ledger in one question
@@ -90,7 +90,8 @@ class _Reading:
         if frame.first <= self.end:
             where = f"records {frame.first} to {frame.last}"
             self.damage.append(Damage(where, f"come behind {self.end}: places were used twice"))
-        batch = read_batch(read_frame(frame))
+        batch = Batch(Seq(frame.last), [], [])
+        read_batch(read_frame(frame), batch)
         if not frame.intact and not batch.unreadable:
             where = f"records {frame.first} to {frame.last}"
             self.damage.append(Damage(where, "their frame is not as it was written"))

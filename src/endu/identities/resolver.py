@@ -4,6 +4,7 @@ What an event says is usually known already, and then costs one look-up. Only wh
 gathered into a case, heard together with the clusters it touches, and written back.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,9 +16,14 @@ from endu.identities.evidence import Evidence, Resolution, Sighting, Whose
 from endu.identities.identifier import NOBODY, Subject
 from endu.ids import Scramble
 from endu.organizations.organization import OrganizationId
+from endu.turns import in_turns
 
 NOBODYS = Whose(NOBODY, (), NOBODY)
 REMEMBERED = 150_000  # sightings in each of two generations, some 0.4 KB each
+
+
+TURN = 500  # known sightings between two turns of everybody else: about a millisecond
+CASE = 100  # new sightings heard at once: about three
 
 
 class _News(NamedTuple):
@@ -66,6 +72,8 @@ class Resolver:
         whose: list[Whose | None] = []
         news: dict[OrganizationId, list[_News]] = {}
         for place, (seq, item) in enumerate(batch):
+            if place % TURN == TURN - 1:
+                await asyncio.sleep(0)
             if isinstance(item, Sighting):
                 known = self._memory.recall(item) if item.identifiers else NOBODYS
                 if known is None:
@@ -82,16 +90,15 @@ class Resolver:
 
     async def _take_in(self, news: list[_News], whose: list[Whose | None], bench: Bench) -> None:
         """Sightings of one organization that say something new, or that were forgotten."""
-        if not news:
-            return
-        texts = {text for item in news for text in item.sighting.identifiers}
-        case = await bench.open(news[0].sighting.organization_id, texts)
-        for item in news:
-            found = case.sight(item.seq, item.sighting)
-            whose[item.place] = found
-            self._memory.keep(item.sighting, found)
-        at_ms = max(item.sighting.claimed_at_ms for item in news)
-        await bench.hear(case, (news[-1].seq, at_ms))
+        async for some in in_turns(news, CASE):
+            texts = {text for item in some for text in item.sighting.identifiers}
+            case = await bench.open(some[0].sighting.organization_id, texts)
+            for item in some:
+                found = case.sight(item.seq, item.sighting)
+                whose[item.place] = found
+                self._memory.keep(item.sighting, found)
+            at_ms = max(item.sighting.claimed_at_ms for item in some)
+            await bench.hear(case, (some[-1].seq, at_ms))
 
 
 class _Memory:

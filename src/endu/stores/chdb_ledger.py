@@ -3,14 +3,17 @@
 `ledger/engine` is chDB's, `ledger/temporary` holds the files that inserts pass through.
 """
 
+import asyncio
 import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -24,13 +27,17 @@ from endu.stores.ledger_tables import (
     EVENTS,
     OWNER_CHANGES,
     OWNERS,
+    PIECE,
     TABLES,
     VISIT_CHANGES,
     VISITS,
-    arrow_of_events,
     arrow_of_owners,
     arrow_of_visits,
+    piece_of_events,
 )
+from endu.turns import in_turns
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +88,8 @@ _read_parts = msgspec.json.Decoder(_Part).decode_lines
 
 
 class ChdbLedger:
-    """`ask` is for event loops; everything else blocks and is for one thread, the settler's."""
+    """For event loops. Questions have handles of their own; everything else has one thread and one
+    handle, so that nothing writes beside it."""
 
     def __init__(self, open_client: Callable[[], Client], limits: Limits) -> None:
         self._open_client = open_client
@@ -92,40 +100,37 @@ class ChdbLedger:
         for table in (EVENTS, OWNER_CHANGES, VISIT_CHANGES):
             self._drop_damaged_parts(table)
         self._readers = Readers(open_client, limits)
+        self._thread = ThreadPoolExecutor(1, "ledger")
 
     async def append(self, source: int, rows: Sequence[SettledEvent]) -> None:
-        if not rows:
-            return
-        table = arrow_of_events(source, rows)
-        seqs = [row.seq for row in rows]
-        first, last = min(seqs), max(seqs)
-        count, checks = self._totals(source, first, last)
-        self._insert(EVENTS, table)
-        expected = count + len(rows), checks + sum([row.check for row in rows])
-        found = self._totals(source, first, last)
-        if found != expected:
-            raise LedgerDamaged(f"{first} to {last}: {found} in place of {expected} (rows, checks)")
+        if rows:
+            pieces = [piece_of_events(source, piece) async for piece in in_turns(rows, PIECE)]
+            table = pa.Table.from_batches(pieces)
+            seqs = [row.seq for row in rows]
+            checks = sum([row.check for row in rows])
+            await self._in_thread(self._append, table, source, min(seqs), max(seqs), checks)
 
     async def present(self, source: int, first: Seq, last: Seq) -> set[int]:
         return {seq for seq, _ in await self.checks(source, first, last)}
 
     async def set_owners(self, changes: Sequence[OwnerChange]) -> None:
         for piece in _pieces(changes):
-            self._insert(OWNER_CHANGES, arrow_of_owners(piece))
+            await self._in_thread(self._insert, OWNER_CHANGES, arrow_of_owners(piece))
 
     async def set_visits(self, changes: Sequence[VisitChange]) -> None:
         for piece in _pieces(changes):
-            self._insert(VISIT_CHANGES, arrow_of_visits(piece))
+            await self._in_thread(self._insert, VISIT_CHANGES, arrow_of_visits(piece))
 
     async def versions(self) -> tuple[int, int]:
-        greatest = "SELECT max(version) FROM "
-        return self._read(greatest + OWNER_CHANGES)[0][0], self._read(greatest + VISIT_CHANGES)[0][
-            0
+        (owners,), (visits,) = [
+            (await self._in_thread(self._read, f"SELECT max(version) FROM {table}"))[0]
+            for table in (OWNER_CHANGES, VISIT_CHANGES)
         ]
+        return owners, visits
 
     async def refresh(self) -> None:
-        self._command(f"SYSTEM RELOAD DICTIONARY {OWNERS}")
-        self._command(f"SYSTEM RELOAD DICTIONARY {VISITS}")
+        for dictionary in (OWNERS, VISITS):
+            await self._in_thread(self._command, f"SYSTEM RELOAD DICTIONARY {dictionary}")
 
     async def ask(self, sql: str, values: Mapping[str, Any]) -> Rows:
         return await self._readers.ask(sql, values)
@@ -133,13 +138,15 @@ class ChdbLedger:
     async def last(self, source: int) -> int:
         """The greatest place that is there; 0 without any."""
         greatest = f"SELECT max(seq) FROM {EVENTS} WHERE source = {{source:UInt16}}"
-        return int(self._read(greatest, source=source)[0][0])
+        rows = await self._in_thread(partial(self._read, greatest, source=source))
+        return int(rows[0][0])
 
     async def checks(self, source: int, first: int, last: int) -> Rows:
         """(seq, check) of each row in the range, in order; twice what is there twice. Raises
         LedgerDamaged where they cannot be read."""
+        asked = partial(self._read, PLACES, source=source, first=first, last=last)
         try:
-            return self._read(PLACES, source=source, first=first, last=last)
+            return await self._in_thread(asked)
         except Error as problem:
             raise LedgerDamaged(f"{first} to {last} cannot be read: {problem}") from problem
 
@@ -147,14 +154,26 @@ class ChdbLedger:
         """Reads every byte of the tables: the parts that are not as they were written, and why."""
         damaged = []
         for table in (EVENTS, OWNER_CHANGES, VISIT_CHANGES):
-            for part in self._parts_checked(table):
+            for part in await self._in_thread(self._parts_checked, table):
                 if not part.is_passed:
                     damaged.append((f"{table} {part.part_path}", part.message))
         return damaged
 
     def close(self) -> None:
         self._readers.close()
+        self._thread.shutdown()
         self._client.close()
+
+    async def _in_thread(self, work: Callable[..., T], *values: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
+
+    def _append(self, table: pa.Table, source: int, first: int, last: int, checks: int) -> None:
+        before = self._totals(source, first, last)
+        self._insert(EVENTS, table)
+        expected = before[0] + table.num_rows, before[1] + checks
+        found = self._totals(source, first, last)
+        if found != expected:
+            raise LedgerDamaged(f"{first} to {last}: {found} in place of {expected} (rows, checks)")
 
     def _insert(self, table: str, rows: pa.Table) -> None:
         self._run(lambda client: client.insert_arrow(table, rows))

@@ -85,8 +85,8 @@ TABLES = (
 SUBJECT = f"dictGetOrDefault('{VISITS}', 'subject', seq, subject)"
 WHO = f"dictGetOrDefault('{OWNERS}', 'identity', {SUBJECT}, {SUBJECT})"
 
-# A table is built of pieces: building one never holds the interpreter for long.
-PIECE = 1_000
+# A table is built of pieces: building one holds nobody up for long.
+PIECE = 250
 
 _SCHEMA = pa.schema(
     [
@@ -113,13 +113,8 @@ _SCHEMA = pa.schema(
 _NUMBERS = pa.uint64()
 
 
-def arrow_of_events(source: int, rows: Sequence[SettledEvent]) -> pa.Table:
+def piece_of_events(source: int, rows: Sequence[SettledEvent]) -> pa.RecordBatch:
     """Raises a ValueError, TypeError or OverflowError of pyarrow where a value does not fit."""
-    pieces = (rows[start : start + PIECE] for start in range(0, len(rows), PIECE))
-    return pa.Table.from_batches([_piece(source, piece) for piece in pieces], _SCHEMA)
-
-
-def _piece(source: int, rows: Sequence[SettledEvent]) -> pa.RecordBatch:
     columns = _columns(source, rows)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
     return pa.record_batch(arrays, schema=_SCHEMA)

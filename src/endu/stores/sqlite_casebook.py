@@ -5,8 +5,8 @@ statement for a whole batch, whatever its size.
 """
 
 import json
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Set
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable, Mapping, Set
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from endu.identities.casebook import JournalLine, Outcome, Seen, StandingRule
@@ -33,15 +33,11 @@ class SqliteCasebook:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        with transaction(self._connection):
-            yield
+    def transaction(self) -> AbstractAsyncContextManager[None]:
+        return transaction(self._connection)
 
-    @asynccontextmanager
-    async def undone(self) -> AsyncIterator[None]:
-        with transaction(self._connection, "ROLLBACK"):
-            yield
+    def undone(self) -> AbstractAsyncContextManager[None]:
+        return transaction(self._connection, "ROLLBACK")
 
     async def find(
         self, organization_id: OrganizationId, names: Collection[str]

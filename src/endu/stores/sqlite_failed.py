@@ -55,7 +55,7 @@ class SqliteFailedEvents:
         if not (added or passed or dropped):
             return
         gone = [(drop.organization_id, seq) for drop in dropped for seq in drop.seqs]
-        with transaction(self._connection):
+        async with transaction(self._connection):
             self._connection.executemany(ADD, map(_row_of, added))
             self._connection.executemany(
                 PASS, [(each.passed, each.organization_id, each.seq) for each in passed]

@@ -1,5 +1,6 @@
 """The settler's position and the properties it came upon, in the directory's database."""
 
+import asyncio
 from collections.abc import Mapping
 
 from endu.events.event import Seq
@@ -46,7 +47,7 @@ class SqlitePosition:
         return Seq(row[0] if row else 0)
 
     async def move(self, watermark: Seq) -> None:
-        self._connection.execute(MOVE, (self._source, watermark))
+        await asyncio.to_thread(self._connection.execute, MOVE, (self._source, watermark))
 
     async def set_aside(self, record: SetAside) -> None:
         self._connection.execute(SET_ASIDE, (record.seq, record.reason, record.at_ms))
@@ -73,7 +74,7 @@ class SqliteProperties:
         news = {key: at for key, at in first_seen_ms.items() if key not in noted or at < noted[key]}
         if not news:
             return
-        with transaction(self._connection):
+        async with transaction(self._connection):
             self._connection.executemany(NOTE, [(*key, at) for key, at in news.items()])
         if len(noted) > REMEMBERED:
             noted.clear()

@@ -1,8 +1,9 @@
 """Rows of the directory's tables as what they stand for."""
 
+import asyncio
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from endu.identities.casebook import StandingRule
@@ -94,13 +95,14 @@ def rules_of(connection: Connection, organization_id: OrganizationId) -> list[St
     return [rule_of(row) for row in connection.execute(RULES, (organization_id,))]
 
 
-@contextmanager
-def transaction(connection: Connection, end: str = "COMMIT") -> Iterator[None]:
-    """Takes the write lock at once, so that two writers wait instead of failing half-way."""
+@asynccontextmanager
+async def transaction(connection: Connection, end: str = "COMMIT") -> AsyncIterator[None]:
+    """Takes the write lock at once, so that two writers wait instead of failing half-way. The
+    end, which waits for the disk, is in another thread: the loop goes on."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
-        connection.execute(end)
+        await asyncio.to_thread(connection.execute, end)
     except BaseException:
         with suppress(Error):  # SQLite has rolled back by itself after some errors
             connection.execute("ROLLBACK")

@@ -42,7 +42,7 @@ class SqliteVisitBook:
         return dict(self._connection.execute(VISITS, (json.dumps(seqs),)))
 
     async def put_visits(self, visits: Sequence[tuple[int, Subject, Subject]]) -> None:
-        with transaction(self._connection):
+        async with transaction(self._connection):
             greatest = "SELECT coalesce(max(version), 0) FROM visits"
             (last,) = self._connection.execute(greatest).fetchone()
             rows = ((*visit, last + n) for n, visit in enumerate(visits, 1))

@@ -46,7 +46,7 @@ from endu.web.parts import Parts
 from endu.web.running import Running, Watch, run_until_told
 
 # How long a thread may hold the interpreter while another waits for it: by default 5 ms, which
-# every connection of the door would pay while the settler works.
+# the log's thread, and so every commit, would pay while the loop is busy.
 SWITCH_SECONDS = 0.0005
 
 SOURCE = 0  # the one inbox of an embedded Endu
@@ -65,7 +65,7 @@ def run(
 ) -> None:
     """Serves until told to stop by a signal. Raises CannotRun; a part that died ends it too.
 
-    `at_each_step` hears each step of settling as it is done, in the settler's thread.
+    `at_each_step` hears each step of settling as it is done.
     """
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -82,7 +82,7 @@ def nothing(step: str) -> None:
 
 
 class Settler:
-    """Used by one thread. `of_storage` tells failing storage, which is waited for, from a record
+    """Used by one task. `of_storage` tells failing storage, which is waited for, from a record
     that cannot be settled, which is set aside. `at_each_step` hears each step as it is done."""
 
     def __init__(

@@ -123,7 +123,7 @@ CREATING = "SELECT number, created, conflict FROM creations WHERE organization_i
 
 
 class SqliteDirectory:
-    """Fits the port `Directory`. Sees what the settler committed, from a thread of its own."""
+    """Fits the port `Directory`. Sees what the settler committed; reads in a thread of its own."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

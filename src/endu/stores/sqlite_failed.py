@@ -43,7 +43,7 @@ SELECT reason, count(*)
 
 
 class SqliteFailedEvents:
-    """`keep` is for the settler's thread, whose connection it uses; the rest for event loops."""
+    """`keep` is for the settler, whose connection it uses; the rest for anyone."""
 
     def __init__(self, connection: Connection, reader: Reader) -> None:
         self._connection = connection

@@ -37,7 +37,7 @@ class _Waiting(NamedTuple):
 
 
 class SqliteInbox:
-    """`append` is for the loop that opened it; `take` for one thread; `arrival` for any loop."""
+    """`append` is for the loop that opened it; `take` for the settler; `arrival` for any loop."""
 
     def __init__(self, writer: LogWriter, reader: LogReader) -> None:
         self._writer = writer

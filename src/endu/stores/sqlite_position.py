@@ -34,7 +34,7 @@ REMEMBERED = 100_000  # properties known to be noted: some 20 MB
 
 
 class SqlitePosition:
-    """For the settler's thread, whose connection it uses; `aside` and `count_aside` for loops."""
+    """For the settler, whose connection it uses; `aside` and `count_aside` for anyone."""
 
     def __init__(self, connection: Connection, reader: Reader, source: int) -> None:
         self._connection = connection
@@ -62,7 +62,7 @@ class SqlitePosition:
 
 
 class SqliteProperties:
-    """`note` is for the settler's thread, whose connection it uses; `of` for event loops."""
+    """`note` is for the settler, whose connection it uses; `of` for anyone."""
 
     def __init__(self, connection: Connection, reader: Reader) -> None:
         self._connection = connection

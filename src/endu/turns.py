@@ -18,3 +18,10 @@ async def in_turns(items: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
         if start:
             await asyncio.sleep(0)
         yield items[start : start + size]
+
+
+async def one_by_one(items: Sequence[T], size: int) -> AsyncIterator[T]:
+    """The same, item by item."""
+    async for piece in in_turns(items, size):
+        for item in piece:
+            yield item

@@ -4,24 +4,17 @@ Where the array is not whole JSON, it is cut at the commas between its elements 
 that one bad event harms no neighbour. Everything here is linear in the text.
 """
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
 from itertools import islice
-from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from endu.refusals import Reason, Refusal
 
-T = TypeVar("T")
-
 # Cutting is a courtesy to whole events beside a bad one: a third of a second of work and no more.
 # A batch of 5 MiB of ordinary events has some 400,000 marks.
 MARKS_AT_MOST = 500_000
-
-EVENTS_AT_A_TIME = 100  # about 1 ms
 
 _elements = msgspec.json.Decoder(list[Raw]).decode
 
@@ -39,14 +32,6 @@ def events_in(body: bytes) -> list[bytes]:
         return [bytes(element) for element in _elements(body)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _cut(body)
-
-
-async def in_turns(items: Sequence[T]) -> AsyncIterator[T]:
-    """A batch's items, one by one; now and then other requests have their turn."""
-    for place, item in enumerate(items):
-        if place % EVENTS_AT_A_TIME == 0:
-            await asyncio.sleep(0)
-        yield item
 
 
 def _lines(body: bytes) -> list[bytes]:

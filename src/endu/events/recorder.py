@@ -11,7 +11,7 @@ from msgspec import Struct
 from endu.event_types.catalog import Catalog
 from endu.event_types.event_type import EventType
 from endu.events.admission import Admitted, Candidate, Replayed, admit, number_in
-from endu.events.batch import events_in, in_turns
+from endu.events.batch import events_in
 from endu.events.event import FailedEvent, RecordId, encode_record
 from endu.events.inbox import Entry, Inbox, Kept, NotDurable
 from endu.events.numbers import KnownNumbers, Numbers
@@ -22,6 +22,7 @@ from endu.organizations.caller import Caller
 from endu.organizations.keyring import Scope
 from endu.organizations.organization import Organization
 from endu.refusals import Problem, Reason, Refusal
+from endu.turns import one_by_one
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -42,6 +43,7 @@ KEPT_REASONS = frozenset(
 )
 
 LARGE_BODY = 64 * 1024  # telling the events of a larger one apart takes a thread
+PIECE = 100  # events of a batch between two turns of everybody else: about a millisecond
 
 
 class Sent(Struct, frozen=True):
@@ -205,12 +207,12 @@ class Recorder:
     async def _outcomes(
         self, events: Sequence[bytes], caller: Caller, sent: Sent
     ) -> list[Admitted | Refusal]:
-        read = [_or_refusal(_read, event, caller, sent) async for event in in_turns(events)]
+        read = [_or_refusal(_read, text, caller, sent) async for text in one_by_one(events, PIECE)]
         await self._learn_numbers([said for said in read if isinstance(said, Said)], caller)
         outcomes: list[Admitted | Refusal] = []
         adopted: set[Number] = set()  # by an event before, which is kept if this one is
         judge = partial(self._judge, adopted=adopted)
-        async for said in in_turns(read):
+        async for said in one_by_one(read, PIECE):
             outcome = said if isinstance(said, Refusal) else _or_refusal(judge, said, caller, sent)
             if isinstance(outcome, Admitted) and outcome.number is not None:
                 adopted.add(outcome.number)

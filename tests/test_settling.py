@@ -1,4 +1,4 @@
-"""The settler's thread: its pace, its patience, and that its end leaves nobody waiting."""
+"""The settler at work: its pace, its patience, and that its end leaves nobody waiting."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.log_world import NOON, an_entry
 from tests.settling import TornLedger, parts_in_memory, seqs_in
 
 
-async def test_the_thread_settles_what_comes_and_says_when_it_is_visible() -> None:
+async def test_it_settles_what_comes_and_says_when_it_is_visible() -> None:
     parts = parts_in_memory()
     async with settling(fresh(parts), parts.inbox) as work:
         await work.settled(Seq(0), 1)
@@ -26,6 +26,16 @@ async def test_the_thread_settles_what_comes_and_says_when_it_is_visible() -> No
             await work.settled(Seq(99), 0.05)
     assert not work.alive
     await work.ended()
+
+
+async def test_who_names_no_time_waits_for_as_long_as_it_takes() -> None:
+    parts = parts_in_memory(ledger=TornLedger([LedgerDamaged("torn")]))
+    async with settling(fresh(parts), parts.inbox) as work:
+        waiting = asyncio.create_task(work.settled(Seq(2), None))
+        for _ in range(2):
+            await parts.inbox.append([an_entry()])
+        await asyncio.wait_for(waiting, 10)
+    assert await seqs_in(parts) == [1, 2]
 
 
 async def test_leaving_settles_what_still_waits() -> None:

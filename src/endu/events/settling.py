@@ -52,8 +52,8 @@ class Settling:
         """Places between the end of the log and what is settled."""
         return max(self._inbox.end - self._settler.watermark, 0)
 
-    async def settled(self, seq: Seq, within_seconds: float) -> None:
-        """Returns once every question sees everything up to `seq`.
+    async def settled(self, seq: Seq, within_seconds: float | None) -> None:
+        """Returns once every question sees everything up to `seq`, None: however long it takes.
 
         Raises TimeoutError, or SettlerDied where that will never be.
         """

@@ -1,12 +1,14 @@
 """A running Endu: its door on a socket, a watch on its parts, and an orderly end."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from endu.announcements import Announce, CannotRun, Started
+from endu.events.event import Seq
 from endu.events.inbox import Inbox
 from endu.events.settling import SettlerDied, Settling
 from endu.journeys.first import first_event
@@ -16,6 +18,8 @@ from endu.web.api import http_face
 from endu.web.metrics import Metrics
 from endu.web.parts import Parts
 from endu.web.server import Server, address_of, listen
+
+logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 10
 
@@ -74,6 +78,7 @@ async def run_until_told(running: Running, host: str, port: int, announce: Annou
     serving = asyncio.create_task(server.serve([bound]))
     settling = asyncio.create_task(running.settling.ended())
     announcing = asyncio.create_task(_announce(running, server, address_of(bound), announce))
+    announcing.add_done_callback(_say_if_it_failed)
     try:
         await asyncio.wait((serving, settling), return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -106,12 +111,18 @@ async def _announce(running: Running, server: Server, address: str, announce: An
 
 async def _announce_first_event(running: Running, announce: Announce) -> None:
     parts = running.parts
-    first = None
+    first, seen = None, Seq(0)
     while first is None:
-        await parts.inbox.arrival(parts.inbox.end)
-        await running.settling.settled(parts.inbox.end, FRESH_SECONDS)
+        await parts.inbox.arrival(seen)
+        seen = parts.inbox.end
+        await running.settling.settled(seen, None)  # behind a large import that takes minutes
         first = await first_event(parts.ledger, parts.directory, parts.catalog, parts.scramble)
     announce(first)
+
+
+def _say_if_it_failed(announcing: asyncio.Task[None]) -> None:
+    if not announcing.cancelled() and (problem := announcing.exception()):
+        logger.error("Nothing more is announced", exc_info=problem)
 
 
 def _first_organization(running: Running) -> str:

@@ -1,0 +1,70 @@
+"""A running Endu on a socket: what it announces, and that it says when it cannot."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from endu.announcements import Announce, FirstEvent, Started
+from endu.assembly import open_endu
+from endu.settings import Settings
+from endu.web.running import run_until_told
+from tests.web_world import bearer
+
+WITHIN_SECONDS = 20
+
+
+async def test_the_first_event_is_announced_though_refused_ones_came_before(
+    tmp_path: Path,
+) -> None:
+    announced: asyncio.Queue[Started | FirstEvent] = asyncio.Queue()
+    async with serving(tmp_path, announced.put_nowait):
+        started = await asyncio.wait_for(announced.get(), WITHIN_SECONDS)
+        assert isinstance(started, Started)
+        headers = bearer(started.secret_key or "")
+        async with httpx.AsyncClient(base_url=started.address, headers=headers) as client:
+            event = {
+                "property_id": started.property_id,
+                "organization_id": started.organization_id,
+                "timestamp": "1672536219",
+                "event_type": "BEGIN_EVENT",
+            }
+            refused = await client.post("/events/record", json=event)
+            kept = await client.post("/events/record", json={**event, "c_user_id": "42"})
+        assert (refused.status_code, kept.status_code) == (422, 200)
+        first = await asyncio.wait_for(announced.get(), WITHIN_SECONDS)
+    assert isinstance(first, FirstEvent)
+    assert (first.identifiers, first.c_user_id) == (("c_user_id:42",), "42")
+
+
+async def test_an_announcement_that_fails_is_told_and_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = asyncio.Event()
+
+    def announce(what: Started | FirstEvent) -> None:
+        tried.set()
+        raise OSError(28, "No space left on device")
+
+    async with serving(tmp_path, announce) as task:
+        await asyncio.wait_for(tried.wait(), WITHIN_SECONDS)
+        await asyncio.sleep(0)  # the turn in which the failure is told
+        assert not task.done()
+    assert "No space left on device" in caplog.text
+
+
+@asynccontextmanager
+async def serving(data: Path, announce: Announce) -> AsyncIterator["asyncio.Task[None]"]:
+    """Ends as an operator ends it."""
+    async with open_endu(Settings(data=data)) as running:
+        task = asyncio.create_task(run_until_told(running, "127.0.0.1", 0, announce))
+        try:
+            yield task
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.wait_for(task, WITHIN_SECONDS)

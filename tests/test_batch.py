@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from endu.events.recorder import Result
+from endu.events.recorded import Result
 from endu.refusals import Reason, Refusal
 from tests.hostile import HOSTILE
 from tests.recording import PLATFORM, Desk, FailingInbox, body, caller, sent

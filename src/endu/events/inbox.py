@@ -1,6 +1,6 @@
 """The young end of the log: where a record becomes durable, and where the settler takes it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -48,6 +48,9 @@ class Found(Struct, frozen=True, gc=False):
     intact: bool
 
 
+Told = Callable[[Sequence[Kept] | None], None]
+
+
 class NotDurable(Exception):
     """The storage failed or is closing: nothing of what was asked is kept."""
 
@@ -63,6 +66,10 @@ class Inbox(Protocol):
         Callers that come while one commit is on its way share the next. Places are handed out
         in the order of the calls. Raises NotDurable.
         """
+
+    def post(self, entries: Sequence[Entry], told: Told) -> None:
+        """The same for those who do not wait: `told` is called in a later turn of the loop, with
+        None where nothing is kept. Raises NotDurable where that is certain at once."""
 
     async def take(self, after: Seq, limit: int) -> list[Found]:
         """The oldest records behind `after`, about `limit` of them (whole groups), in order.

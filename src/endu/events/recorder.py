@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence, Set
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +15,7 @@ from endu.events.batch import events_in
 from endu.events.event import FailedEvent, RecordId, encode_record
 from endu.events.inbox import Entry, Inbox, Kept, NotDurable
 from endu.events.numbers import KnownNumbers, Numbers
+from endu.events.recorded import Recorded, Result, result_of, result_of_refusal
 from endu.events.wire import Said, read_event
 from endu.identities.identifier import Number
 from endu.ids import Scramble, record_id
@@ -54,26 +55,6 @@ class Sent(Struct, frozen=True):
     replayed: Replayed | None = None
 
 
-class Recorded(Struct, frozen=True):
-    """What became of an accepted event. A duplicate has the record id of the first one."""
-
-    record_id: RecordId
-    duplicate: bool = False
-    warnings: tuple[str, ...] = ()
-
-
-class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one event of a batch, as it stands in the answer's `data.results`."""
-
-    result: Literal["ok", "duplicate", "refused", "retry"]
-    record_id: RecordId | None = None
-    failed_event_id: RecordId | None = None
-    error: str = ""
-    error_text: str = ""
-    problems: tuple[Problem, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
 class Recorder:
     def __init__(
         self, catalog: Catalog, inbox: Inbox, numbers: Numbers, scramble: Scramble
@@ -98,6 +79,27 @@ class Recorder:
         (recorded,) = await self.keep([admitted], caller.organization)
         return recorded
 
+    def record_soon(
+        self, body: bytes, caller: Caller, sent: Sent, told: Callable[[Recorded | None], None]
+    ) -> bool:
+        """`record` without waiting, for the usual event; `told` is called in a later turn of the
+        loop, with None where the event is not kept.
+
+        False where it is not a usual one: it is refused, or names a number that has to be looked
+        up. Then nothing was done, and `record` says what there is to say.
+        """
+        if Scope.RECORD not in caller.scopes:
+            return False
+        try:
+            said = _read(body, caller, sent)
+            if self._has_to_look_up(number_in(said), caller):
+                return False
+            admitted = self._judge(said, caller, sent)
+            self._inbox.post([admitted.entry], partial(self._tell, told, admitted))
+        except (Refusal, NotDurable):
+            return False
+        return True
+
     async def record_batch(self, body: bytes, caller: Caller, sent: Sent) -> Sequence[Result]:
         """A JSON array or NDJSON: one result for each event, in order.
 
@@ -111,7 +113,7 @@ class Recorder:
         recorded = iter(await self.keep(admitted, caller.organization))
         refused = iter(await self._refused(events, outcomes, caller, sent))
         return [
-            _result(next(recorded)) if isinstance(outcome, Admitted) else next(refused)
+            result_of(next(recorded)) if isinstance(outcome, Admitted) else next(refused)
             for outcome in outcomes
         ]
 
@@ -124,6 +126,10 @@ class Recorder:
     async def _learn_numbers(self, saids: Sequence[Said], caller: Caller) -> None:
         named = [number for said in saids if (number := number_in(said)) is not None]
         await self._numbers.learn(caller.organization.organization_id, named)
+
+    def _has_to_look_up(self, number: Number | None, caller: Caller) -> bool:
+        organization_id = caller.organization.organization_id
+        return number is not None and not self._numbers.knows(organization_id, number)
 
     def _judge(
         self, said: Said, caller: Caller, sent: Sent, adopted: Set[Number] = frozenset()
@@ -175,6 +181,14 @@ class Recorder:
         if kept.reused:
             warnings += (MESSAGE_ID_REUSED,)
         return Recorded(self._id_of(kept), kept.duplicate, warnings)
+
+    def _tell(
+        self,
+        told: Callable[[Recorded | None], None],
+        admitted: Admitted,
+        kept: Sequence[Kept] | None,
+    ) -> None:
+        told(None if kept is None else self._recorded(admitted, kept[0]))
 
     def _id_of(self, kept: Kept) -> RecordId:
         source = self._inbox.source
@@ -240,11 +254,11 @@ class Recorder:
         try:
             kept = iter(await self._append(entries) if entries else [])
         except Refusal as not_durable:
-            return [_refusal_as_result(not_durable, "retry") for _ in refused]
+            return [result_of_refusal(not_durable, "retry") for _ in refused]
         for refusal, _ in refused:
             if refusal.reason in KEPT_REASONS:
                 refusal.data["failed_event_id"] = self._id_of(next(kept))
-        return [_refusal_as_result(refusal, "refused") for refusal, _ in refused]
+        return [result_of_refusal(refusal, "refused") for refusal, _ in refused]
 
 
 def _read(body: bytes, caller: Caller, sent: Sent) -> Said:
@@ -280,21 +294,3 @@ def _failed(refusal: Refusal, body: bytes, caller: Caller, sent: Sent) -> Entry:
         message_id=sent.idempotency_key,
     )
     return Entry(encode_record(failed), sent.received_at_ms)
-
-
-def _result(recorded: Recorded) -> Result:
-    return Result(
-        result="duplicate" if recorded.duplicate else "ok",
-        record_id=recorded.record_id,
-        warnings=recorded.warnings,
-    )
-
-
-def _refusal_as_result(refusal: Refusal, result: Literal["refused", "retry"]) -> Result:
-    return Result(
-        result=result,
-        failed_event_id=refusal.data.get("failed_event_id"),
-        error=refusal.reason.name,
-        error_text=str(refusal),
-        problems=refusal.problems,
-    )

@@ -9,12 +9,13 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from endu.events.event import Seq
-from endu.events.inbox import Entry, Found, Kept, NotDurable
+from endu.events.inbox import Entry, Found, Kept, NotDurable, Told
 from endu.events.mark import Mark
 from endu.ids import Scramble
 from endu.stores.sqlite_log import LogReader, LogWriter
@@ -33,11 +34,12 @@ FAILED = "The log could not be written; send it again."
 class _Waiting(NamedTuple):
     entries: Sequence[Entry]
     size: int
-    promise: asyncio.Future[list[Kept]]
+    told: Told
 
 
 class SqliteInbox:
-    """`append` is for the loop that opened it; `take` for the settler; `arrival` for any loop."""
+    """`append` and `post` are for the loop that opened it; `take` for the settler; `arrival` for
+    any loop."""
 
     def __init__(self, writer: LogWriter, reader: LogReader) -> None:
         self._writer = writer
@@ -50,15 +52,18 @@ class SqliteInbox:
         self._thread = threading.Thread(target=self._run, name="inbox")
 
     async def append(self, entries: Sequence[Entry]) -> list[Kept]:
+        promise: asyncio.Future[list[Kept]] = self._loop.create_future()
+        self.post(entries, partial(_keep_promise, promise))
+        return await promise
+
+    def post(self, entries: Sequence[Entry], told: Told) -> None:
         if self._closed:
             raise NotDurable(CLOSING)
         size = sum([len(entry.record) + ENTRY_COSTS for entry in entries])
         if self._waiting_bytes + size > ROOM:
             raise NotDurable(NO_ROOM)
         self._waiting_bytes += size
-        waiting = _Waiting(entries, size, self._loop.create_future())
-        self._queue.put(waiting)
-        return await waiting.promise
+        self._queue.put(_Waiting(entries, size, told))
 
     async def take(self, after: Seq, limit: int) -> list[Found]:
         return self._reader.take(after, limit)
@@ -101,6 +106,7 @@ class SqliteInbox:
             while not last:
                 group, last = self._next_group()
                 self._write(group)
+                group = []
         finally:
             self._loop.call_soon_threadsafe(self._give_up, group)
 
@@ -131,17 +137,15 @@ class SqliteInbox:
         self._loop.call_soon_threadsafe(self._answer, group, kept)
 
     def _answer(self, group: list[_Waiting], kept: list[Kept] | None) -> None:
-        """On the loop of those who wait."""
+        """On the loop of those who wait: all of them in one pass."""
         place = 0
-        for entries, size, promise in group:
+        for entries, size, told in group:
             self._waiting_bytes -= size
             end = place + len(entries)
-            if promise.done():  # the caller hung up meanwhile
-                pass
-            elif kept is None:
-                promise.set_exception(NotDurable(FAILED))
-            else:
-                promise.set_result(kept[place:end])
+            try:
+                told(None if kept is None else kept[place:end])
+            except Exception:  # of one of them; the others are told all the same
+                logger.exception("A commit could not be told to one who waits for it")
             place = end
 
     def _give_up(self, group: list[_Waiting]) -> None:
@@ -152,9 +156,16 @@ class SqliteInbox:
             waiting = self._queue.get_nowait()
             if waiting is not None:
                 late.append(waiting)
-        for waiting in late:
-            if not waiting.promise.done():
-                waiting.promise.set_exception(NotDurable(CLOSING))
+        self._answer(late, None)
+
+
+def _keep_promise(promise: asyncio.Future[list[Kept]], kept: Sequence[Kept] | None) -> None:
+    if promise.done():  # the caller hung up meanwhile
+        return
+    if kept is None:
+        promise.set_exception(NotDurable(FAILED))
+    else:
+        promise.set_result(list(kept))
 
 
 @asynccontextmanager

@@ -42,6 +42,7 @@ from endu.web.parts import Parts
 from endu.web.reading import read_json, read_query
 from endu.web.record import RecordDoor
 from endu.web.recording import RECORD, RECORD_BATCH
+from endu.web.short_road import ShortRoad
 
 logger = logging.getLogger("endu.web")
 
@@ -72,6 +73,7 @@ def http_face(parts: Parts) -> "Front":
         {RECORD.path: door.one, RECORD_BATCH.path: door.batch},
         _litestar(every_endpoint(), parts, callers),
         parts,
+        ShortRoad(callers, parts.recorder, parts.now_ms, parts.metrics.outcomes),
     )
 
 
@@ -87,7 +89,10 @@ def every_endpoint() -> list[Endpoint]:
 class Front:
     """Sends each request to its door, and turns Endu's own mistakes into an answer."""
 
-    def __init__(self, doors: Mapping[str, Door], rest: Door, parts: Parts) -> None:
+    def __init__(
+        self, doors: Mapping[str, Door], rest: Door, parts: Parts, short_road: ShortRoad
+    ) -> None:
+        self.short_road = short_road  # for a server that can take it
         self._doors = doors
         self._rest = rest
         self._parts = parts

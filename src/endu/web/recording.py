@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from endu.events.recorder import Result
+from endu.events.recorded import Result
 from endu.events.wire import MESSAGE_ID_LENGTH, PROPERTY_ID_LENGTH
 from endu.organizations.keyring import Scope
 from endu.refusals import Reason

@@ -5,11 +5,12 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 
 from endu.announcements import CannotRun
-from endu.web.asgi import Door
+from endu.web.api import Front
 from endu.web.protocol import BoundedProtocol
 
 BACKLOG = 2048
@@ -44,11 +45,11 @@ def address_of(bound: socket.socket) -> str:
 class Server(uvicorn.Server):
     """Ends on SIGINT and SIGTERM after it has answered what it accepted."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, front: Front) -> None:
         super().__init__(
             uvicorn.Config(
-                door,
-                http=BoundedProtocol,
+                front,
+                http=partial(BoundedProtocol, short_road=front.short_road),  # type: ignore[arg-type]
                 ws="none",
                 lifespan="off",
                 interface="asgi3",

@@ -61,7 +61,7 @@ def work_out(log: Log, numbers: Numbers) -> Answer:
             if base is None:
                 continue
             made |= {base[0]: evidence.received_at_ms} if base[1] else {}
-            given += _ties(evidence, base[0], before)
+            given += _ties(evidence, base, before)
             creations[seq] = _outcome(evidence, base, facts_of(log[:place], numbers, made, given))
     return _answer(facts_of(log, numbers, made, given), creations)
 
@@ -77,9 +77,13 @@ def _base(asked: Creation, before: Facts, number: str) -> tuple[str, bool] | Non
     return (_name(people.pop(), before), False) if len(people) == 1 else None
 
 
-def _ties(asked: Creation, base: str, before: Facts) -> list[Claim]:
+def _ties(asked: Creation, base: tuple[str, bool], before: Facts) -> list[Claim]:
+    """Read: what is unknown is tied to every identifier that was known and asked for together
+    with it, not to whichever of that identity's bears the name."""
+    known = [name for name in asked.identifiers if name in before.known() - before.blocked]
     unknown = [name for name in asked.identifiers if name not in before.known()]
-    return [Claim(pair_of(base, name), 3, asked.received_at_ms) for name in unknown]
+    ends = [base[0]] if base[1] else known
+    return [Claim(pair_of(e, name), 3, asked.received_at_ms) for e in ends for name in unknown]
 
 
 def _outcome(asked: Creation, base: tuple[str, bool], after: Facts) -> tuple[str, bool] | None:

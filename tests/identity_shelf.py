@@ -25,6 +25,6 @@ class Shelf:
             for seq, (item, found) in self._events.items()
             if item.organization_id == values["org"]
             and found.subject in values["subjects"]
-            and values["device"] in (0, found.fingerprint)
+            and (not values["devices"] or found.fingerprint in values["devices"])
             and values["from"] <= item.happened_at_ms <= values["to"]
         ]

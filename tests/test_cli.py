@@ -3,12 +3,17 @@
 import json
 import shlex
 import socket
+import subprocess
+import sys
+from inspect import signature
 from pathlib import Path
 
 import httpx
 import pytest
 
+from endu import assembly
 from endu.announcements import FirstEvent, Started
+from endu.cli.engine import Engine
 from endu.cli.greeting import as_json, first_curl, first_event, welcome
 from endu.cli.identities import question
 from endu.cli.limits import read_changes
@@ -156,3 +161,20 @@ def test_silence_is_told_from_refusal(tmp_path: Path) -> None:
     done = endu("keys", "list", "--data", str(tmp_path))
     assert done.returncode == 3
     assert f"endu up --data {tmp_path}" in done.stderr
+
+
+def test_only_commands_that_need_the_engine_load_it() -> None:
+    loaded = "import sys, endu.cli; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+    heavy = {"endu.assembly", "chdb", "pyarrow", "sqlalchemy", "litestar", "uvicorn"}
+    assert not heavy & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", ["run", "verify", "rebuild"])
+def test_the_engine_offers_what_the_command_line_asks_of_it(name: str) -> None:
+    _, *asked = signature(getattr(Engine, name)).parameters.values()
+    offered = list(signature(getattr(assembly, name)).parameters.values())
+    assert offered[: len(asked)] == asked
+    assert all(more.default is not more.empty for more in offered[len(asked) :])

@@ -9,7 +9,7 @@ from tests.identity_oracle import NOBODY
 from tests.identity_world import World, new_world
 
 D, D1, D2 = "discord:5", "discord:1", "discord:2"
-T1 = "telegram:1"
+T1, T2 = "telegram:1", "telegram:2"
 W = "wallet:eip155:0x1"
 F = "fingerprint:f"
 C1, C2 = "c_user_id:101", "c_user_id:102"
@@ -202,3 +202,45 @@ async def test_an_event_of_blocked_identifiers_alone_is_nobodys(world: World) ->
     await world.play([sighting(W), sighting(D1, W), sighting()])
     await world.play([rule("block", W)])
     assert world.told().owners == {1: NOBODY, 2: {D1}, 3: NOBODY}
+
+
+async def test_a_blocked_identifier_is_in_nobodys_way(world: World) -> None:
+    await world.play([rule("block", T1), rule("always-link", T1, D1)])
+    await world.play([sighting(D1, W), sighting(T2, W)])
+    assert frozenset({D1, W, T2}) in world.told().people
+
+
+async def test_whom_an_operator_linked_to_a_wallet_does_not_help_make_it_a_hub(
+    world: World,
+) -> None:
+    crowd = [sighting(f"discord:{n}", W, at_s=n) for n in range(1, 7)]
+    await world.play([rule("always-link", D1, W)])
+    await world.play(crowd)
+    assert not world.told().hubs
+
+
+async def test_a_shared_device_that_is_blocked_has_no_visitors_any_more(world: World) -> None:
+    visits = [sighting(T1, F), sighting(T2, F, at_s=60), sighting(F)]
+    await world.play(visits)
+    await world.play([rule("block", F)])
+    assert world.told().owners[3] == NOBODY
+
+
+async def test_an_identity_made_beforehand_goes_by_the_number_that_was_made(world: World) -> None:
+    # Which number is smaller is chance: among several, one would go by another.
+    wallets = [f"wallet:eip155:0x{n}" for n in range(20)]
+    await world.play([creation(wallet) for wallet in wallets])
+    assert all(name.startswith("c_user_id:") for name in world.told().names.values())
+
+
+async def test_asking_for_somebodys_number_does_not_change_it(world: World) -> None:
+    known = [sighting(T1, at_s=1), sighting(T1, W, at_s=2)]
+    await world.play([*known, creation(W, at_s=0)])
+    assert list(world.told().names.values()) == [T1]
+
+
+async def test_an_always_link_holds_again_when_its_end_is_blocked_no_longer(world: World) -> None:
+    await world.play([rule("block", D1)])
+    await world.play([rule("always-link", D1, T1), taken_back(1)])
+    await world.play([sighting(D1)])
+    assert world.told().people == {frozenset({D1, T1})}

@@ -1,11 +1,11 @@
 """What must hold of identity, whatever comes in: the promises of the policy, against an oracle."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endu.identities.evidence import Evidence, RuleMade, Sighting
+from endu.identities.evidence import Evidence, RuleMade
 from tests.identity_logs import logs, logs_with_creations, operators_doings, orders, taken_back
 from tests.identity_oracle_links import LIMITS, kind_of
 from tests.identity_world import End, new_world
@@ -18,23 +18,7 @@ ends: st.SearchStrategy[Mapping[int, End]] = st.dictionaries(
 )
 
 
-def undisputed(steps: Sequence[Evidence]) -> bool:
-    """Leaves out what tests/test_identity_disputes.py expects to fail."""
-    rules = [step for step in steps if isinstance(step, RuleMade)]
-    blocked = {name for rule in rules if rule.rule == "block" for name in rule.identifiers}
-    always = [set(rule.identifiers) for rule in rules if rule.rule == "always-link"]
-    seen = [set(step.identifiers) for step in steps if isinstance(step, Sighting)]
-    return not (
-        any(kind_of(name) == "fingerprint" for name in blocked)
-        or any(pair & blocked for pair in always)
-        or any(pair <= names for pair in always for names in seen)
-    )
-
-
-undisputed_logs = logs().filter(undisputed)
-
-
-@given(undisputed_logs, ends)
+@given(logs(), ends)
 @worlds
 async def test_whatever_comes_in_the_directory_says_what_the_oracle_says(
     steps: list[Evidence], ends: Mapping[int, End]
@@ -44,17 +28,17 @@ async def test_whatever_comes_in_the_directory_says_what_the_oracle_says(
         assert not world.disagreements()
 
 
-@given(logs_with_creations(at_most=1), ends)
+@given(logs_with_creations(), ends)
 @worlds
 async def test_identities_made_beforehand_are_who_the_oracle_says(
     steps: list[Evidence], ends: Mapping[int, End]
 ) -> None:
     with new_world() as world:
         await world.play(steps, ends)
-        assert world.disagreements().keys() <= {"names", "creations"}  # disputed
+        assert not world.disagreements()
 
 
-@given(undisputed_logs, ends, st.data())
+@given(logs(), ends, st.data())
 @worlds
 async def test_no_order_repetition_portion_or_crash_makes_a_difference(
     steps: list[Evidence], ends: Mapping[int, End], data: st.DataObject
@@ -66,7 +50,7 @@ async def test_no_order_repetition_portion_or_crash_makes_a_difference(
         assert one.by_content() == other.by_content()
 
 
-@given(undisputed_logs, ends)
+@given(logs(), ends)
 @worlds
 async def test_settling_in_portions_equals_settling_everything_at_once(
     steps: list[Evidence], ends: Mapping[int, End]

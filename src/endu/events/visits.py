@@ -16,8 +16,10 @@ from endu.identities.devices import VISIT_MS
 from endu.identities.evidence import Review
 from endu.identities.identifier import NOBODY, Kind, Subject
 from endu.identities.linking import Node
+from endu.turns import in_turns
 
 VISIT_SECONDS = VISIT_MS // 1000
+DEVICES_AT_ONCE = 200  # in one question to the ledger
 LATEST_MS = 253_402_300_799_000  # the end of the year 9999: DateTime64 goes no further
 
 ON_DEVICE = """
@@ -25,7 +27,7 @@ SELECT seq, toUnixTimestamp64Milli(ts), subject, others, fingerprint
   FROM endu.events
  WHERE org = {org:String}
    AND subject IN {subjects:Array(UInt64)}
-   AND ({device:UInt64} = 0 OR fingerprint = {device:UInt64})
+   AND (empty({devices:Array(UInt64)}) OR fingerprint IN {devices:Array(UInt64)})
    AND ts BETWEEN fromUnixTimestamp64Milli({from:Int64}) AND fromUnixTimestamp64Milli({to:Int64})
 """
 
@@ -35,8 +37,8 @@ class VisitBook(Protocol):
 
     async def nodes(self, subjects: Set[Subject]) -> list[Node]: ...
 
-    async def seen_on(self, fingerprint: Subject) -> set[Subject]:
-        """Every strong identifier that came with this device, however weakly."""
+    async def seen_on(self, fingerprints: Set[Subject]) -> set[Subject]:
+        """Every strong identifier that came with one of these devices, however weakly."""
 
     async def visits(self, seqs: Sequence[int]) -> dict[int, Subject]:
         """Of those places that have one: the subject that the event is given to."""
@@ -60,6 +62,11 @@ class Occurrence(Struct, frozen=True):
     others: tuple[Subject, ...]
     fingerprint: Subject
 
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """Strongest first (R5)."""
+        return (self.subject, *self.others, self.fingerprint)
+
 
 class Visits:
     """The settler's stage after the ledger has a batch: gives out anew what is under review."""
@@ -72,13 +79,14 @@ class Visits:
         """Doing it again changes nothing: visits follow from what the ledger holds."""
         if not reviews:
             return
-        nodes = {n.subject: n for n in await self._book.nodes({r.subject for r in reviews})}
+        nodes = await self._nodes(review.subject for review in reviews)
         devices = [r for r in reviews if nodes[r.subject].kind is Kind.FINGERPRINT]
         for review in reviews:
             if nodes[review.subject].kind is not Kind.FINGERPRINT:
                 devices += await self._blocked(review, nodes[review.subject])
-        for review in devices:
-            await self._device(review)
+        for together in _asked_together(devices, await self._nodes(r.subject for r in devices)):
+            async for some in in_turns(together, DEVICES_AT_ONCE):
+                await self._devices(some)
         await self._book.reviewed()
 
     async def changes_after(self, version: int) -> list[VisitChange]:
@@ -87,50 +95,53 @@ class Visits:
 
     async def _blocked(self, review: Review, node: Node) -> list[Review]:
         """An identifier's own events; returns the devices on which they count as visits now."""
-        events = await self._events(node, {node.subject}, NOBODY, review)
-        known = await self._nodes_of(events)
+        window = review.from_ms, review.to_ms
+        events = await self._events(node.organization_id, {node.subject}, set(), window)
+        known = await self._nodes(subject for event in events for subject in event.subjects)
         deciding = {event: deciding_of(event, known) for event in events}
-        await self._give(deciding)
+        await self._give({e: subject or e.subject for e, subject in deciding.items()})
         shared = {s for s in deciding.values() if s and known[s].standing == "shared"}
         return [Review(device, review.from_ms, review.to_ms) for device in shared]
 
-    async def _device(self, review: Review) -> None:
-        (device,) = await self._book.nodes({review.subject})
-        people = await self._book.seen_on(device.subject)
-        wider = Review(device.subject, review.from_ms - VISIT_MS, review.to_ms + VISIT_MS)
-        events = await self._events(device, people | {device.subject}, device.subject, wider)
-        known = await self._nodes_of(events)
-        deciding = {event: deciding_of(event, known) for event in events}
-        visitors = Visitors(
-            (event.at_ms // 1000, subject, known[subject].identity)
-            for event, subject in deciding.items()
-            if subject not in (NOBODY, device.subject)
+    async def _devices(self, reviews: Sequence[Review]) -> None:
+        """One question for all of them, which are of one organization."""
+        devices = {review.subject for review in reviews}
+        known = await self._nodes(devices)
+        people = await self._book.seen_on(devices)
+        window = (
+            min(review.from_ms for review in reviews) - VISIT_MS,
+            max(review.to_ms for review in reviews) + VISIT_MS,
         )
-        await self._give(
-            {
-                event: (device.standing == "shared" and visitors.at(event.at_ms // 1000))
-                or device.subject
-                for event, subject in deciding.items()
-                if subject == device.subject and review.from_ms <= event.at_ms <= review.to_ms
-            }
-        )
+        organization_id = known[reviews[0].subject].organization_id
+        events = await self._events(organization_id, people | devices, devices, window)
+        known |= await self._nodes(subject for event in events for subject in event.subjects)
+        on_device: dict[Subject, list[Occurrence]] = {}
+        for event in events:
+            on_device.setdefault(event.fingerprint, []).append(event)
+        given: dict[Occurrence, Subject] = {}
+        for review in reviews:
+            given |= visitors_of(review, on_device.get(review.subject, []), known)
+        await self._give(given)
 
     async def _events(
-        self, node: Node, subjects: Set[Subject], device: Subject, review: Review
+        self,
+        organization_id: str,
+        subjects: Set[Subject],
+        devices: Set[Subject],
+        window: tuple[int, int],
     ) -> list[Occurrence]:
         values = {
-            "org": node.organization_id,
+            "org": organization_id,
             "subjects": sorted(subjects),
-            "device": device,
-            "from": max(review.from_ms, 0),
-            "to": min(review.to_ms, LATEST_MS),
+            "devices": sorted(devices),
+            "from": max(window[0], 0),
+            "to": min(window[1], LATEST_MS),
         }
         rows = await self._ledger.ask(ON_DEVICE, values)
         return [Occurrence(row[0], row[1], row[2], tuple(row[3]), row[4]) for row in rows]
 
-    async def _nodes_of(self, events: Sequence[Occurrence]) -> dict[Subject, Node]:
-        subjects = {s for e in events for s in (e.subject, *e.others, e.fingerprint)}
-        return {node.subject: node for node in await self._book.nodes(subjects)}
+    async def _nodes(self, subjects: Iterable[Subject]) -> dict[Subject, Node]:
+        return {node.subject: node for node in await self._book.nodes(set(subjects))}
 
     async def _give(self, whose: Mapping[Occurrence, Subject]) -> None:
         """Keeps the subjects that are not the recorded ones, and lets go of those that are."""
@@ -142,6 +153,26 @@ class Visits:
                 changes.append((event.seq, event.subject, kept))
         if changes:
             await self._book.put_visits(changes)
+
+
+def visitors_of(
+    review: Review, events: Sequence[Occurrence], nodes: Mapping[Subject, Node]
+) -> dict[Occurrence, Subject]:
+    """Whose the events under review are, of one device; `events` reach a visit further."""
+    device = nodes[review.subject]
+    deciding = {event: deciding_of(event, nodes) for event in events}
+    visitors = Visitors(
+        (event.at_ms // 1000, subject, nodes[subject].identity)
+        for event, subject in deciding.items()
+        if subject not in (NOBODY, device.subject)
+    )
+    given = {}
+    for event, subject in deciding.items():
+        if subject in (NOBODY, device.subject) and review.from_ms <= event.at_ms <= review.to_ms:
+            shared = subject and device.standing == "shared"
+            visitor = visitors.at(event.at_ms // 1000) if shared else NOBODY
+            given[event] = visitor or subject or event.subject
+    return given
 
 
 class Visitors:
@@ -169,7 +200,16 @@ class Visitors:
 
 def deciding_of(event: Occurrence, nodes: Mapping[Subject, Node]) -> Subject:
     """The strongest identifier of an event that is not blocked (R5): 0 without any."""
-    for subject in (event.subject, *event.others, event.fingerprint):
+    for subject in event.subjects:
         if subject and nodes[subject].standing != "blocked":
             return subject
     return NOBODY
+
+
+def _asked_together(reviews: Sequence[Review], nodes: Mapping[Subject, Node]) -> list[list[Review]]:
+    """Those of one organization that are about a time, and those that are about all times."""
+    groups: dict[tuple[str, bool], list[Review]] = {}
+    for review in reviews:
+        key = nodes[review.subject].organization_id, review.to_ms >= LATEST_MS
+        groups.setdefault(key, []).append(review)
+    return list(groups.values())

@@ -7,7 +7,7 @@ from endu.identities.case import Case
 from endu.identities.casebook import JournalLine, Outcome, StandingRule
 from endu.identities.evidence import Creation, LimitsSet, RuleMade, RuleTakenBack
 from endu.identities.identifier import Kind, Subject
-from endu.identities.linking import ASSERTED, NEVER_SEEN
+from endu.identities.linking import ASSERTED, NEVER_SEEN, Node
 from endu.identities.rulebook import BLOCK
 
 Decree = Creation | RuleMade | RuleTakenBack | LimitsSet
@@ -113,23 +113,17 @@ async def _create(bench: Bench, seq: int, creation: Creation) -> None:
     if await bench.casebook.has_creation(seq):
         return
     case = await bench.open(creation.organization_id, set(creation.identifiers))
-    known = {text: s for text in creation.identifiers if (s := case.subject_of.get(text))}
-    strong = [s for s in known.values() if case.nodes[s].kind is not Kind.FINGERPRINT]
-    holders = strong or list(known.values())
-    identities = {case.nodes[subject].identity for subject in holders}
+    known = [case.nodes[s] for text in creation.identifiers if (s := case.subject_of.get(text))]
+    known = [node for node in known if node.standing != "blocked"]
+    strong = [node for node in known if node.kind is not Kind.FINGERPRINT]
+    identities = {node.identity for node in strong or known}
     if len(identities) > 1:
-        await _remember(bench, seq, case, holders[0], _first_two(case, holders))
+        await _remember(bench, seq, case, strong[0].subject, _first_two(strong))
         return
     created = not identities
     base = case.make_number(seq, creation.received_at_ms) if created else identities.pop()
-    if base not in case.nodes:
-        case.know(await bench.casebook.nodes({base}))
-    for position, text in enumerate(creation.identifiers):
-        subject = case.name(text, seq, position, creation.received_at_ms)
-        if case.nodes[subject].kind is Kind.FINGERPRINT:
-            case.see(subject, base, (), creation.received_at_ms, seq)
-        elif subject not in known.values():
-            case.link(base, subject, ASSERTED, creation.received_at_ms, seq)
+    case.know(await bench.casebook.nodes({base} - case.nodes.keys()))
+    _tie(case, seq, creation, [base] if created else [node.subject for node in strong])
     await bench.hear(case, (seq, creation.received_at_ms))
     after = {n.subject: n for n in await bench.casebook.nodes({base, *case.fresh})}
     apart = [s for s in case.fresh if _parted(after[s].identity, after[base].identity, case, s)]
@@ -137,14 +131,28 @@ async def _create(bench: Bench, seq: int, creation: Creation) -> None:
     await _remember(bench, seq, case, after[base].identity, conflict, created=created)
 
 
+def _tie(case: Case, seq: int, creation: Creation, anchors: list[Subject]) -> None:
+    """Whoever was not known yet is tied to whoever was, or to the number that was made."""
+    at_ms = creation.received_at_ms
+    for position, text in enumerate(creation.identifiers):
+        is_new = text not in case.subject_of
+        subject = case.name(text, seq, position, NEVER_SEEN)  # no event names it yet
+        if case.nodes[subject].kind is Kind.FINGERPRINT:
+            if anchors:
+                case.see(subject, anchors[0], (), at_ms, seq)
+        elif is_new:
+            for anchor in anchors:
+                case.link(anchor, subject, ASSERTED, at_ms, seq)
+            anchors = anchors or [subject]
+
+
 def _parted(identity: Subject, base: Subject, case: Case, subject: Subject) -> bool:
     return identity != base and case.nodes[subject].kind is not Kind.FINGERPRINT
 
 
-def _first_two(case: Case, subjects: list[Subject]) -> tuple[str, str]:
-    first = case.nodes[subjects[0]]
-    other = next(n for s in subjects if (n := case.nodes[s]).identity != first.identity)
-    return first.text, other.text
+def _first_two(nodes: list[Node]) -> tuple[str, str]:
+    first = nodes[0]
+    return first.text, next(n.text for n in nodes if n.identity != first.identity)
 
 
 async def _remember(

@@ -46,7 +46,7 @@ async def hear(
     if not touched:
         return {}
     thorough = thorough | _hubs_in_doubt(case.nodes, new, known)
-    before = await _nodes_at_stake(casebook, case, touched, thorough)
+    before = await _nodes_at_stake(casebook, case, law, touched, thorough)
     nodes = before | {s: n for s in case.changed if _is_strong(n := case.nodes[s])}
     in_part = {s for s, node in nodes.items() if node.standing} - thorough
     links = {link.pair: link for link in await casebook.links_of(nodes.keys() - in_part)}
@@ -82,7 +82,7 @@ async def _write(
 
 
 async def _nodes_at_stake(
-    casebook: Casebook, case: Case, touched: Set[Subject], thorough: Set[Subject]
+    casebook: Casebook, case: Case, law: Law, touched: Set[Subject], thorough: Set[Subject]
 ) -> dict[Subject, Node]:
     """Whole clusters, as the casebook holds them."""
     clusters = {
@@ -92,6 +92,8 @@ async def _nodes_at_stake(
     }
     if thorough:
         clusters |= await casebook.clusters_beside(thorough)
+        beside = await casebook.nodes(law.rules.linked_with(thorough))
+        clusters |= {node.cluster for node in beside}
     return {node.subject: node for node in await casebook.clusters(clusters)}
 
 

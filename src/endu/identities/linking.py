@@ -4,7 +4,7 @@ Nothing here depends on the order in which evidence came in: links are walked in
 their own (R3), and everything around them is a set. `docs/concepts.md` tells it in words.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -76,6 +76,11 @@ class RuleBook(Struct, frozen=True):
     blocked: frozenset[Subject] = frozenset()
     shared: frozenset[Subject] = frozenset()
 
+    def linked_with(self, subjects: Set[Subject]) -> set[Subject]:
+        """The other ends of always-links."""
+        pairs = [link.pair for links in self.always.values() for link in links]
+        return {end for pair in pairs if not subjects.isdisjoint(pair) for end in pair} - subjects
+
 
 class Decision(Struct, frozen=True):
     """Every node with its new standing, cluster and identity, and every link with its verdict."""
@@ -109,10 +114,9 @@ def decide(
     """
     standings = standings_of(nodes, links, rules)
     standings |= {subject: nodes[subject].standing for subject in in_part}
-    judged = [_before_walking(link, nodes, standings) for link in links]
-    candidates = [link for link in judged if not link.verdict]
-    always = [link for subject in nodes for link in rules.always.get(subject, ())]
-    candidates += [link for link in always if link.b in nodes]
+    operators = {link.pair: link for link in _operators(nodes, rules)}
+    judged = [_before_walking(link, nodes, standings, operators) for link in links]
+    candidates = [link for link in judged if not link.verdict] + list(operators.values())
     people = _People(list(nodes.values()), rules, limits)
     verdicts = {link.pair: people.consider(link) for link in in_walking_order(candidates, nodes)}
     clusters = Groups(nodes)
@@ -137,8 +141,13 @@ def standings_of(
 ) -> dict[Subject, str]:
     """The nodes whose links of proof 2 do not count, and why: blocked, shared by rule, or hub."""
     claimed_by: dict[tuple[Subject, str], set[Subject]] = {}
+    operators = {link.pair for link in _operators(nodes, rules)}
     for link in links:
-        if link.proof != SEEN_TOGETHER or not rules.blocked.isdisjoint(link.pair):
+        if (
+            link.proof != SEEN_TOGETHER
+            or link.pair in operators
+            or not rules.blocked.isdisjoint(link.pair)
+        ):
             continue
         for connector, claimer in (link.pair, link.pair[::-1]):
             if connector in nodes and claimer in nodes:
@@ -169,6 +178,18 @@ def naming_order(node: Node) -> tuple[bool, int, int]:
     return not node.asserted, node.first_at_ms, int(node.number)
 
 
+def _operators(nodes: Mapping[Subject, Node], rules: RuleBook) -> list[Link]:
+    """Always-links among these nodes; whoever is blocked is linked to nobody."""
+    if not rules.always:
+        return []
+    return [
+        link
+        for subject in nodes
+        for link in rules.always.get(subject, ())
+        if link.b in nodes and rules.blocked.isdisjoint(link.pair)
+    ]
+
+
 def _anchor_kind(node: Node) -> str:
     """What an identity holds at most one of: "" for what is no anchor."""
     if node.kind is Kind.C_USER_ID:
@@ -177,9 +198,13 @@ def _anchor_kind(node: Node) -> str:
 
 
 def _before_walking(
-    link: Link, nodes: Mapping[Subject, Node], standings: Mapping[Subject, str]
+    link: Link,
+    nodes: Mapping[Subject, Node],
+    standings: Mapping[Subject, str],
+    operators: Container[Pair],
 ) -> Link:
-    """The link with the verdict that keeps it from being walked, or with none."""
+    """The link with the verdict that keeps it from being walked, or with none. What an operator
+    linked has that proof, whoever else claims it."""
     if link.a not in nodes or link.b not in nodes:
         return link
     held_back = {standings.get(link.a, ""), standings.get(link.b, "")}
@@ -188,7 +213,7 @@ def _before_walking(
         verdict = "blocked"
     elif link.proof <= UNPROVEN:
         verdict = "unproven"
-    elif link.proof <= SEEN_TOGETHER and held_back != {""}:
+    elif link.proof <= SEEN_TOGETHER and held_back != {""} and link.pair not in operators:
         verdict = "shared" if "shared" in held_back else "hub"
     return replace(link, verdict=verdict, reason="", against=None)
 

@@ -9,7 +9,10 @@ from endu.identities.linking import Node
 from endu.stores.sqlite import Connection
 from endu.stores.sqlite_rows import nodes_of, transaction
 
-SEEN_ON = "SELECT DISTINCT subject FROM sightings WHERE fingerprint = ?"
+SEEN_ON = """
+SELECT DISTINCT s.subject FROM json_each(?) AS asked
+CROSS JOIN sightings AS s ON s.fingerprint = asked.value
+"""
 
 VISITS = """
 SELECT v.seq, v.subject FROM json_each(?) AS asked CROSS JOIN visits AS v ON v.seq = asked.value
@@ -35,8 +38,9 @@ class SqliteVisitBook:
     async def nodes(self, subjects: Set[Subject]) -> list[Node]:
         return nodes_of(self._connection, subjects)
 
-    async def seen_on(self, fingerprint: Subject) -> set[Subject]:
-        return {row[0] for row in self._connection.execute(SEEN_ON, (fingerprint,))}
+    async def seen_on(self, fingerprints: Set[Subject]) -> set[Subject]:
+        asked = json.dumps(list(fingerprints))
+        return {row[0] for row in self._connection.execute(SEEN_ON, (asked,))}
 
     async def visits(self, seqs: Sequence[int]) -> dict[int, Subject]:
         return dict(self._connection.execute(VISITS, (json.dumps(seqs),)))

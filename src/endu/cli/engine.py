@@ -1,6 +1,6 @@
 """The engine behind `up`, `verify` and `rebuild`, loaded when one of them is asked for.
 
-Loading it takes half a second (chDB, Arrow, SQLAlchemy, Litestar). The other commands only talk
+Loading it takes a second (chDB, Arrow, SQLAlchemy, Litestar). The other commands only talk
 to a running server, and should answer at once.
 """
 

@@ -1,12 +1,13 @@
 """Failed events are sent through admission again, and pass once."""
 
 import msgspec
+import pytest
 
 from endu.events.event import FailedEvent, decode_record
 from endu.events.failed import Failure, Passed
 from endu.events.replay import Replay, Tried
 from endu.ids import place_of_record
-from endu.organizations.keyring import KeyKind
+from endu.organizations.keyring import KeyKind, make_key
 from endu.refusals import Refusal
 from endu.stores.memory_books import MemoryFailedEvents
 from tests.recording import (
@@ -119,3 +120,15 @@ async def test_what_fails_again_is_not_kept_a_second_time() -> None:
     await desk.refuse(b"{")
     await desk.run()
     assert len(await desk.failed()) == 1
+
+
+@pytest.mark.parametrize("kind", KeyKind)
+async def test_a_key_in_a_refused_body_is_not_kept_and_not_missed(kind: KeyKind) -> None:
+    desk, key = ReplayDesk(), make_key(kind, bytes(range(32)))
+    await desk.refuse(body(**PLATFORM, event_type="LATE", api_key=key))
+    await desk.refuse(b'{"api_key":"%s", nonsense' % key.encode())
+    shown = [failed.body for failed in await desk.failed()]
+    assert key[8:] not in str(shown)
+    assert b'{"api_key":"%s", nonsense' % key[:8].encode() in shown
+    desk.register("LATE")
+    assert (await desk.run("UNKNOWN_EVENT_TYPE"))["UNKNOWN_EVENT_TYPE"].passed == 1

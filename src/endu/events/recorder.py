@@ -20,7 +20,7 @@ from endu.events.wire import Said, read_event
 from endu.identities.identifier import Number
 from endu.ids import Scramble, record_id
 from endu.organizations.caller import Caller
-from endu.organizations.keyring import Scope
+from endu.organizations.keyring import Scope, without_keys
 from endu.organizations.organization import Organization
 from endu.refusals import Problem, Reason, Refusal
 from endu.turns import one_by_one
@@ -289,7 +289,7 @@ def _failed(refusal: Refusal, body: bytes, caller: Caller, sent: Sent) -> Entry:
         reason=refusal.reason.name,
         text=str(refusal),
         problems=tuple((problem.path, problem.message) for problem in refusal.problems),
-        body=body,
+        body=without_keys(body),
         key_kind=caller.kind,
         message_id=sent.idempotency_key,
     )

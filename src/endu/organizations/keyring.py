@@ -6,6 +6,7 @@ keys in a text. Only the SHA-256 of a key is kept (256 random bits need no slow 
 """
 
 import hashlib
+import re
 import zlib
 from collections.abc import Callable
 from enum import StrEnum
@@ -48,6 +49,10 @@ _PREFIXES = {
     KeyKind.IMPORT: "endu_ik_",
     KeyKind.OPERATOR: "endu_ok_",
 }
+
+_KEYS = re.compile(
+    f"({'|'.join(_PREFIXES.values())})[{ALPHABET}]{{{_RANDOM_LENGTH + _CHECK_LENGTH}}}".encode()
+)
 
 
 class Key(Struct, frozen=True, kw_only=True):
@@ -118,6 +123,11 @@ def is_whole(text: str) -> bool:
     """Whether the text is a key with its check sum right; says nothing of whether it is known."""
     body, check = text[:-_CHECK_LENGTH], text[-_CHECK_LENGTH:]
     return body.startswith(tuple(_PREFIXES.values())) and check == _check_of(body)
+
+
+def without_keys(text: bytes) -> bytes:
+    """The text, JSON or not, with nothing but its kind left of each key in it."""
+    return _KEYS.sub(rb"\1", text)
 
 
 def _check_of(body: str) -> str:

@@ -1,4 +1,4 @@
-"""A running Endu on a socket: what it announces, and that it says when it cannot."""
+"""A running Endu: what it announces on a socket, and what it remembers when it starts again."""
 
 import asyncio
 import os
@@ -13,10 +13,12 @@ import pytest
 from endu.announcements import Announce, FirstEvent, Started
 from endu.assembly import open_endu
 from endu.settings import Settings
+from endu.web.api import http_face
 from endu.web.running import run_until_told
-from tests.web_world import bearer
+from tests.web_world import bearer, world_on
 
 WITHIN_SECONDS = 20
+CREATE = "/events/create/identity"
 
 
 async def test_the_first_event_is_announced_though_refused_ones_came_before(
@@ -56,6 +58,19 @@ async def test_an_announcement_that_fails_is_told_and_ends_nothing(
         await asyncio.sleep(0)  # the turn in which the failure is told
         assert not task.done()
     assert "No space left on device" in caplog.text
+
+
+async def test_a_restart_forgets_no_identity_that_was_made_this_hour(tmp_path: Path) -> None:
+    async with world_on(tmp_path) as world:
+        await world.limits(identities_created_per_hour=3)
+        for _ in range(2):
+            assert (await world.client.post(CREATE, json={})).status_code == 200
+    async with open_endu(Settings(data=tmp_path)) as running:
+        door = httpx.ASGITransport(app=http_face(running.parts))
+        async with httpx.AsyncClient(transport=door, headers=bearer(world.secret)) as client:
+            asked = [client.post(f"http://endu{CREATE}", json={}) for _ in range(3)]
+            answers = await asyncio.gather(*asked)
+    assert sorted(answer.status_code for answer in answers) == [200, 429, 429]
 
 
 @asynccontextmanager

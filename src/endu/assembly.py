@@ -32,6 +32,7 @@ from endu.stores.data_directory import DataDirectory, hold
 from endu.stores.database import DatabaseTooNew, migrate
 from endu.stores.sqlite import FOR_BATCHES, Connection, Reader, connect
 from endu.stores.sqlite_casebook import SqliteCasebook
+from endu.stores.sqlite_creations import SqliteCreations
 from endu.stores.sqlite_directory import SqliteDirectory
 from endu.stores.sqlite_failed import SqliteFailedEvents
 from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox
@@ -210,6 +211,7 @@ def _parts(
         properties=SqliteProperties(directory.connection, directory.reader),
         scramble=scramble,
         identity_limits=people.limits_of,
+        created_since=SqliteCreations(directory.reader, inbox).since,
         fresh=watch.fresh,
         why_not_ready=watch.why_not_ready,
         now_ms=_now_ms,

@@ -25,7 +25,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     """`fresh` returns once everything that was acknowledged before has settled and is seen by
     every question; after 10 s it raises Refusal NOT_SETTLED. `why_not_ready` is empty, or says
     why events cannot be kept now. `identity_limits` are those that were set, not the defaults.
-    `randomness(n)` gives n random bytes."""
+    `created_since` gives the times, oldest first, at which the last so many identities were asked
+    for after a time. `randomness(n)` gives n random bytes."""
 
     organizations: Organizations
     keyring: Keyring
@@ -41,6 +42,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     properties: Properties
     scramble: Scramble
     identity_limits: Callable[[OrganizationId], Awaitable[dict[str, int]]]
+    created_since: Callable[[OrganizationId, int, int], Awaitable[list[int]]]
     fresh: Callable[[], Awaitable[None]]
     why_not_ready: Callable[[], str]
     now_ms: Callable[[], int]

@@ -1,7 +1,7 @@
 """How often something may be asked for: so many times in any hour, said in standard headers."""
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from endu.refusals import Reason, Refusal
 
@@ -9,11 +9,18 @@ HOUR_SECONDS = 3600
 
 
 class HourlyRate:
-    """Counts by name; remembers an hour, in memory. A restart forgets, and forgives."""
+    """Counts by name; remembers an hour, in memory. What was before a restart has to be told."""
 
     def __init__(self, policy: str) -> None:
         self._policy = policy
         self._asked: dict[Hashable, deque[int]] = {}
+
+    def knows(self, name: Hashable) -> bool:
+        return name in self._asked
+
+    def tell(self, name: Hashable, asked_ms: Sequence[int]) -> None:
+        """What was asked before anything was counted here, oldest first; nothing later on."""
+        self._asked.setdefault(name, deque(asked_ms))
 
     def spend(self, name: Hashable, quota: int, now_ms: int, headers: dict[str, str]) -> None:
         """Counts one. Puts RateLimit and RateLimit-Policy into `headers`, raises RATE_LIMITED."""

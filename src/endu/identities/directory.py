@@ -140,9 +140,6 @@ class Directory(Protocol):
     ) -> list[Change]:
         """Newest first, with change_id < before. Those of every number it goes by."""
 
-    async def caused_by(self, organization_id: OrganizationId, seq: int) -> list[Change]:
-        """What one record changed, in order."""
-
     async def conflicts(
         self, organization_id: OrganizationId, after: int, limit: int
     ) -> list[tuple[int, Conflict]]:

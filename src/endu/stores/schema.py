@@ -141,7 +141,7 @@ journal = sa.Table(
     directory,
     sa.Column("change_id", sa.Integer, primary_key=True),
     sa.Column("organization_id", sa.Text, nullable=False),
-    sa.Column("seq", sa.BigInteger, nullable=False, index=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("at_ms", sa.BigInteger, nullable=False),
     sa.Column("change", sa.Text, nullable=False),
     sa.Column("subject", sa.BigInteger, nullable=False, index=True),

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import msgspec
+
 from endu.identities.casebook import JournalLine, Outcome, Seen, StandingRule
 from endu.identities.evidence import Review
 from endu.identities.identifier import Kind, Number, Subject
@@ -42,14 +44,14 @@ class SqliteCasebook:
     async def find(
         self, organization_id: OrganizationId, names: Collection[str]
     ) -> dict[str, Node]:
-        named = json.dumps([name.split(":", 1) for name in names])
+        named = _text([name.split(":", 1) for name in names])
         nodes = map(node_of, self._all(sql.FIND, (named, organization_id)))
         return {node.text: node for node in nodes}
 
     async def bearing(
         self, organization_id: OrganizationId, numbers: Collection[Number]
     ) -> dict[Number, Node]:
-        asked = {"numbers": json.dumps(list(numbers)), "organization_id": organization_id}
+        asked = {"numbers": _text(list(numbers)), "organization_id": organization_id}
         nodes = map(node_of, self._all(sql.BEARING, asked))
         return {node.number: node for node in nodes}
 
@@ -74,7 +76,7 @@ class SqliteCasebook:
         return [link_of(row) for row in rows]
 
     async def links_between(self, pairs: Collection[Pair]) -> list[Link]:
-        return [link_of(row) for row in self._all(sql.LINKS_BETWEEN, (json.dumps(list(pairs)),))]
+        return [link_of(row) for row in self._all(sql.LINKS_BETWEEN, (_text(list(pairs)),))]
 
     async def put_nodes(self, nodes: Iterable[Node]) -> None:
         rows = (
@@ -94,8 +96,7 @@ class SqliteCasebook:
 
     async def put_seen(self, seen: Iterable[Seen]) -> None:
         rows = (
-            (s.fingerprint, s.subject, json.dumps(s.before), s.first_at_ms, s.first_seq)
-            for s in seen
+            (s.fingerprint, s.subject, _text(s.before), s.first_at_ms, s.first_seq) for s in seen
         )
         self._connection.executemany(sql.PUT_SEEN, rows)
 
@@ -106,8 +107,7 @@ class SqliteCasebook:
 
     async def put_journal(self, lines: Iterable[JournalLine]) -> None:
         rows = (
-            (x.organization_id, x.seq, x.at_ms, x.change, x.subject, json.dumps(x.detail))
-            for x in lines
+            (x.organization_id, x.seq, x.at_ms, x.change, x.subject, _text(x.detail)) for x in lines
         )
         self._connection.executemany(sql.PUT_LINE, rows)
 
@@ -175,4 +175,8 @@ class SqliteCasebook:
 
 
 def _json(subjects: Collection[Subject]) -> str:
-    return json.dumps(list(subjects))
+    return _text(list(subjects))
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -99,12 +99,6 @@ CROSS JOIN journal AS j ON j.subject = members.subject
 WHERE j.change_id < :before ORDER BY j.change_id DESC LIMIT :limit
 """
 
-CAUSED_BY = """
-SELECT j.change_id, j.at_ms, j.seq, j.change, i.number, j.detail
-FROM journal AS j JOIN identifiers AS i ON i.subject = j.subject
-WHERE j.seq = ? AND j.organization_id = ? ORDER BY j.change_id
-"""
-
 REFUSED = f"""
 SELECT l.rowid, {LINK} FROM links AS l
 WHERE l.organization_id = ? AND l.verdict = 'refused' AND l.rowid > ? ORDER BY l.rowid LIMIT ?
@@ -175,9 +169,6 @@ class SqliteDirectory:
         return [
             _change(row) for row in await self._rows(JOURNAL, (identity.subject, before, limit))
         ]
-
-    async def caused_by(self, organization_id: OrganizationId, seq: int) -> list[Change]:
-        return [_change(row) for row in await self._rows(CAUSED_BY, (seq, organization_id))]
 
     async def conflicts(
         self, organization_id: OrganizationId, after: int, limit: int

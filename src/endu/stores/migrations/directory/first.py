@@ -104,7 +104,6 @@ def _journal() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("change_id"),
     )
-    op.create_index(op.f("ix_journal_seq"), "journal", ["seq"], unique=False)
     op.create_index(op.f("ix_journal_subject"), "journal", ["subject"], unique=False)
 
 

@@ -1,18 +1,19 @@
 """The inbox over the log's SQLite file: many waiting callers, one fsync.
 
-One thread alone writes and checkpoints. Callers leave their entries in a queue; whoever comes
-while one commit is on its way to the disk shares the next.
+One thread alone writes and checkpoints, one group at a time; whoever comes while a group is on
+its way to the disk shares the next.
 """
 
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from queue import SimpleQueue
+from typing import NamedTuple, TypeAlias
 
 from endu.events.event import Seq
 from endu.events.inbox import Entry, Found, Kept, NotDurable, Told
@@ -37,6 +38,9 @@ class _Waiting(NamedTuple):
     told: Told
 
 
+_Group: TypeAlias = list[_Waiting]
+
+
 class SqliteInbox:
     """`append` and `post` are for the loop that opened it; `take` for the settler; `arrival` for
     any loop."""
@@ -45,7 +49,9 @@ class SqliteInbox:
         self._writer = writer
         self._reader = reader
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Group | None] = SimpleQueue()  # one at most, or the end
+        self._waiting: deque[_Waiting] = deque()
+        self._busy = False  # a group is with the thread, or about to be
         self._waiting_bytes = 0
         self._closed = False
         self._end = Mark(writer.end)
@@ -63,7 +69,12 @@ class SqliteInbox:
         if self._waiting_bytes + size > ROOM:
             raise NotDurable(NO_ROOM)
         self._waiting_bytes += size
-        self._queue.put(_Waiting(entries, size, told))
+        self._waiting.append(_Waiting(entries, size, told))
+        if not self._busy:
+            # Not at once: all that arrive in this turn of the loop share a commit. Each handing
+            # over costs both threads a wait for the interpreter; that was half of an event.
+            self._busy = True
+            self._loop.call_soon(self._hand_over)
 
     async def take(self, after: Seq, limit: int) -> list[Found]:
         return self._reader.take(after, limit)
@@ -95,49 +106,47 @@ class SqliteInbox:
     async def close(self) -> None:
         """Everyone already waiting still gets an answer."""
         self._closed = True
-        self._queue.put(None)
+        if not self._busy:
+            self._hand_over()
         await asyncio.to_thread(self._thread.join)
+
+    def _hand_over(self) -> None:
+        """Whoever waits, up to a full group, to the thread; or else the end, if it has come."""
+        group: _Group = []
+        size = 0
+        while self._waiting and size < GROUP:
+            group.append(self._waiting.popleft())
+            size += group[-1].size
+        self._busy = bool(group)
+        if group:
+            self._queue.put(group)
+        elif self._closed:
+            self._queue.put(None)
 
     def _run(self) -> None:
         """The thread: groups until it is told to end. However it ends, nobody is left waiting."""
-        group: list[_Waiting] = []
-        last = False
+        group: _Group | None = None
         try:
-            while not last:
-                group, last = self._next_group()
+            while (group := self._queue.get()) is not None:
                 self._write(group)
-                group = []
         finally:
-            self._loop.call_soon_threadsafe(self._give_up, group)
+            self._loop.call_soon_threadsafe(self._give_up, group or [])
 
-    def _next_group(self) -> tuple[list[_Waiting], bool]:
-        """Whoever waits, up to a full group; and whether it is the last one."""
-        group: list[_Waiting] = []
-        size = 0
-        waiting = self._queue.get()
-        try:
-            while waiting is not None:
-                group.append(waiting)
-                size += waiting.size
-                if size >= GROUP:
-                    return group, False
-                waiting = self._queue.get_nowait()
-        except Empty:
-            return group, False
-        return group, True
-
-    def _write(self, group: list[_Waiting]) -> None:
+    def _write(self, group: _Group) -> None:
         entries = [entry for waiting in group for entry in waiting.entries]
         kept: list[Kept] | None = None
         try:
             kept = self._writer.write(entries) if entries else []
         except Exception:  # the outermost loop of this thread: the next group may succeed
             logger.exception("A commit of %d records failed; their callers were told", len(entries))
-        self._end.move(self._writer.end)  # before anyone is told: they may ask for it at once
-        self._loop.call_soon_threadsafe(self._answer, group, kept)
+        self._loop.call_soon_threadsafe(self._committed, group, kept, self._writer.end)
 
-    def _answer(self, group: list[_Waiting], kept: list[Kept] | None) -> None:
-        """On the loop of those who wait: all of them in one pass."""
+    def _committed(self, group: _Group, kept: list[Kept] | None, end: int) -> None:
+        self._end.move(end)  # before anyone is told: they may ask for it at once
+        self._hand_over()  # and this: the disk is at work while they are told
+        self._tell(group, kept)
+
+    def _tell(self, group: _Group, kept: list[Kept] | None) -> None:
         place = 0
         for entries, size, told in group:
             self._waiting_bytes -= size
@@ -148,15 +157,12 @@ class SqliteInbox:
                 logger.exception("A commit could not be told to one who waits for it")
             place = end
 
-    def _give_up(self, group: list[_Waiting]) -> None:
+    def _give_up(self, group: _Group) -> None:
         """The thread has ended: whoever came too late, or was in its hands, is told."""
         self._closed = True
-        late = list(group)
-        while not self._queue.empty():
-            waiting = self._queue.get_nowait()
-            if waiting is not None:
-                late.append(waiting)
-        self._answer(late, None)
+        late = [*group, *self._waiting]
+        self._waiting.clear()
+        self._tell(late, None)
 
 
 def _keep_promise(promise: asyncio.Future[list[Kept]], kept: Sequence[Kept] | None) -> None:

@@ -15,6 +15,8 @@ from endu.assembly import open_endu
 from endu.settings import Settings
 from endu.web.api import http_face
 from endu.web.running import run_until_told
+from endu.web.server import listen
+from tests.running import endu, running
 from tests.web_world import bearer, world_on
 
 WITHIN_SECONDS = 20
@@ -44,6 +46,17 @@ async def test_the_first_event_is_announced_though_refused_ones_came_before(
     assert (first.identifiers, first.c_user_id) == (("c_user_id:42",), "42")
 
 
+def test_keys_that_cannot_be_shown_are_not_made(tmp_path: Path) -> None:
+    with listen("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        refused = endu("up", "--port", port, "--data", str(tmp_path))
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert f"127.0.0.1:{port} cannot be listened on" in refused.stderr
+    with running(tmp_path) as server:
+        assert server.secret_key
+
+
 async def test_an_announcement_that_fails_is_told_and_ends_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -65,8 +78,8 @@ async def test_a_restart_forgets_no_identity_that_was_made_this_hour(tmp_path: P
         await world.limits(identities_created_per_hour=3)
         for _ in range(2):
             assert (await world.client.post(CREATE, json={})).status_code == 200
-    async with open_endu(Settings(data=tmp_path)) as running:
-        door = httpx.ASGITransport(app=http_face(running.parts))
+    async with open_endu(Settings(data=tmp_path)) as again:
+        door = httpx.ASGITransport(app=http_face(again.parts))
         async with httpx.AsyncClient(transport=door, headers=bearer(world.secret)) as client:
             asked = [client.post(f"http://endu{CREATE}", json={}) for _ in range(3)]
             answers = await asyncio.gather(*asked)
@@ -76,8 +89,8 @@ async def test_a_restart_forgets_no_identity_that_was_made_this_hour(tmp_path: P
 @asynccontextmanager
 async def serving(data: Path, announce: Announce) -> AsyncIterator["asyncio.Task[None]"]:
     """Ends as an operator ends it."""
-    async with open_endu(Settings(data=data)) as running:
-        task = asyncio.create_task(run_until_told(running, "127.0.0.1", 0, announce))
+    async with open_endu(Settings(data=data)) as opened:
+        task = asyncio.create_task(run_until_told(opened, listen("127.0.0.1", 0), announce))
         try:
             yield task
         finally:

@@ -45,6 +45,7 @@ from endu.stores.swap import finish_swap, swap_in
 from endu.stores.trouble import of_storage
 from endu.web.parts import Parts
 from endu.web.running import Running, Watch, run_until_told
+from endu.web.server import listen
 
 # How long a thread may hold the interpreter while another waits for it: by default 5 ms, which
 # the log's thread, and so every commit, would pay while the loop is busy.
@@ -91,17 +92,25 @@ def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
 async def _serve(
     settings: Settings, announce: Announce, at_each_step: Callable[[str], None]
 ) -> None:
-    async with open_endu(settings, at_each_step) as running:
-        await run_until_told(running, settings.host, settings.port, announce)
+    """The address before anything is begun: keys are shown once, and only where it can be had."""
+    with hold(settings.data) as data, closing(listen(settings.host, settings.port)) as bound:
+        async with _opened(data, settings, at_each_step) as running:
+            await run_until_told(running, bound, announce)
 
 
 @asynccontextmanager
-async def open_endu(
-    settings: Settings, at_each_step: Callable[[str], None] = nothing
-) -> AsyncIterator[Running]:
+async def open_endu(settings: Settings) -> AsyncIterator[Running]:
     """Everything but the socket. Raises CannotRun."""
+    with hold(settings.data) as data:
+        async with _opened(data, settings, nothing) as running:
+            yield running
+
+
+@asynccontextmanager
+async def _opened(
+    data: DataDirectory, settings: Settings, at_each_step: Callable[[str], None]
+) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
-        data = stack.enter_context(hold(settings.data))
         finish_swap(data.root)
         registry = await _open_registry(stack, data)
         directory = _open_directory(stack, data.directory)

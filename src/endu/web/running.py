@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from socket import socket
 
 from msgspec import Struct
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,7 +18,7 @@ from endu.refusals import Reason, Refusal
 from endu.web.api import http_face
 from endu.web.metrics import Metrics
 from endu.web.parts import Parts
-from endu.web.server import Server, address_of, listen
+from endu.web.server import Server, address_of
 
 logger = logging.getLogger(__name__)
 
@@ -68,12 +69,11 @@ class Watch:
         yield CounterMetricFamily("endu_settle_batches", "Batches settled.", done.batches)
 
 
-async def run_until_told(running: Running, host: str, port: int, announce: Announce) -> None:
+async def run_until_told(running: Running, bound: socket, announce: Announce) -> None:
     """Listens, announces it, and serves until a signal, or until a part has died.
 
-    Raises CannotRun where the address cannot be had, or where a part died.
+    Raises CannotRun where a part died.
     """
-    bound = listen(host, port)
     server = Server(http_face(running.parts))
     serving = asyncio.create_task(server.serve([bound]))
     settling = asyncio.create_task(running.settling.ended())

@@ -19,7 +19,7 @@ from endu.organizations.organization import OrganizationId
 from endu.turns import in_turns
 
 NOBODYS = Whose(NOBODY, (), NOBODY)
-REMEMBERED = 150_000  # sightings in each of two generations, some 0.4 KB each
+REMEMBERED = 250_000  # sightings in each of two generations, some 0.4 KB each
 
 
 TURN = 500  # known sightings between two turns of everybody else: about a millisecond

@@ -9,6 +9,9 @@ from endu.cli.operator import Operator, for_operator
 from endu.cli.stop import USAGE, Stop
 from endu.cli.tables import facts, table
 
+# Of each identifier, to people: a line of a terminal. JSON has everything.
+SHOWN = ("kind", "value", "c_user_id", "proof", "standing", "events")
+
 app = typer.Typer(help="Who is who, why, and how to change it.", no_args_is_help=True)
 
 Who = Annotated[
@@ -29,7 +32,8 @@ DryRun = Annotated[
 def show(operator: Operator, who: Who) -> None:
     """A person: every identifier, how well it is proved, first and last seen."""
     identity = find(operator, who)
-    operator.show(identity, facts(identity))
+    known = [{name: each[name] for name in SHOWN} for each in identity["identifiers"]]
+    operator.show(identity, facts({**identity, "identifiers": known}))
 
 
 @app.command("timeline")

@@ -9,14 +9,20 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+LONGEST_ID = 22  # characters
+
 
 def table(items: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
     """One line each, under the names that the items have in JSON too."""
+    rows = [[_cell(item.get(column)) for column in columns] for item in items]
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        drawn.add_column(_words(column), overflow="fold")
-    for item in items:
-        drawn.add_row(*(_cell(item.get(column)) for column in columns))
+    for place, column in enumerate(columns):
+        cells = [row[place] for row in rows]
+        whole = all(_is_copied(cell.plain) for cell in cells)
+        width = max(map(len, cells), default=0) if whole else None
+        drawn.add_column(_words(column), overflow="fold", no_wrap=whole, min_width=width)
+    for row in rows:
+        drawn.add_row(*row)
     return drawn
 
 
@@ -31,6 +37,11 @@ def facts(thing: Mapping[str, Any], *, exact: bool = False) -> RenderableType:
         else:
             plain.add_row(Text(name if exact else _words(name), "bold"), _cell(value))
     return Group(plain, *tables)
+
+
+def _is_copied(text: str) -> bool:
+    """Ids and numbers go into the next command: they stay in one piece."""
+    return len(text) <= LONGEST_ID and text.isalnum()
 
 
 def _words(name: str) -> str:

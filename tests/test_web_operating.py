@@ -48,7 +48,7 @@ async def test_metrics_count_what_became_of_events(world: World) -> None:
     await world.record(event_type="NEVER_REGISTERED")
     await world.client.get("/limits")
     answer = await world.client.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     counts = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if line[0] != "#")
     assert counts['endu_events_total{outcome="accepted"}'] == "1.0"
     assert counts['endu_events_total{outcome="UNKNOWN_EVENT_TYPE"}'] == "1.0"

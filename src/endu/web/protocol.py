@@ -1,8 +1,8 @@
 """HTTP/1.1 as uvicorn reads it, with bounds on the size of a head and on patience, and with a
 short road for recording.
 
-Without the bounds a head of 200 MB and two million headers were taken, and 800 of 800 connections that
-never said a word were held for ever.
+Without the bounds a head of 200 MB and two million headers were taken, and 800 of 800 connections
+that never said a word were held for ever.
 """
 
 import asyncio
@@ -50,6 +50,7 @@ PATIENCE = Patience()
 
 
 class Stage(Enum):
+    FIRST = auto()  # nothing was read yet
     BETWEEN = auto()  # requests; uvicorn's own keep-alive time holds
     HEAD = auto()
     BODY = auto()
@@ -76,7 +77,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._patience = patience
         self._short_road = short_road
         self._on_short_road: RequestResponseCycle | None = None  # until its body is whole
-        self._stage = Stage.HEAD
+        self._stage = Stage.FIRST
         self._watched = Stage.BETWEEN
         self._timer: asyncio.TimerHandle | None = None
         self._read = 0  # bytes of this head in pieces before the one that is being read
@@ -91,14 +92,51 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        at_start = self._stage is not Stage.HEAD and self._stage is not Stage.BODY
+        road = self._short_road
+        if road is None or not at_start or not (self.cycle is None or self.cycle.response_complete):
+            self._parse(data)
+        elif not self._take_known(road, data):
+            self._parse(data)
+            if self._stage is Stage.BETWEEN and road.is_open_to(self.cycle):
+                road.heads.learn(data, self.cycle)
+        if self._stage is not self._watched:
+            self._watch()
+
+    def _parse(self, data: bytes) -> None:
         self._piece = len(data)
         super().data_received(data)
         if self._stage is Stage.HEAD:
             self._read += self._piece
             if self._read > HEAD_BYTES_AT_MOST + self._piece and not self.transport.is_closing():
                 self.send_400_response("")
-        if self._stage is not self._watched:
-            self._watch()
+
+    def _take_known(self, road: ShortRoad, data: bytes) -> bool:
+        """What the parser would do with a whole request, if its head was parsed before."""
+        request = None if self.flow.write_paused else road.heads.request_in(data)
+        if request is None:
+            return False
+        self._unset_keepalive_if_required()
+        self._stage = Stage.BETWEEN
+        request.scope.update(client=self.client, server=self.server, state=self.app_state.copy())
+        self.cycle = cycle = RequestResponseCycle(
+            request.scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            self.access_log,
+            self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=True,
+            on_response=self.on_response_complete,
+        )
+        cycle.body += request.body
+        cycle.more_body = False
+        cycle.message_event.set()
+        self._take_short_road(cycle)
+        return True
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -182,8 +220,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._watched = self._stage
         if self._stage is not Stage.BETWEEN:
             patience = self._patience
-            at_head = self._stage is Stage.HEAD
-            seconds = patience.head_seconds if at_head else patience.body_seconds
+            at_body = self._stage is Stage.BODY
+            seconds = patience.body_seconds if at_body else patience.head_seconds
             self._timer = self.loop.call_later(seconds, self.transport.close)
 
     def _stop_watching(self) -> None:

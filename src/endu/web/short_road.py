@@ -15,6 +15,7 @@ from endu.events.recorded import Recorded
 from endu.events.recorder import Recorder, Sent
 from endu.refusals import Refusal
 from endu.web.callers import Callers
+from endu.web.known_heads import KnownHeads
 
 PATH = "/events/record"
 
@@ -43,6 +44,7 @@ class ShortRoad:
         self._recorder = recorder
         self._now_ms = now_ms
         self._outcomes = outcomes
+        self.heads = KnownHeads()
 
     def is_open_to(self, cycle: RequestResponseCycle) -> bool:
         """By its head alone: whether the request may be a usual one."""

@@ -23,10 +23,18 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Listening(uvicorn.Server):
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, keep_alive_seconds: int) -> None:
         protocol: Any = partial(BoundedProtocol, patience=patience)
         super().__init__(
-            uvicorn.Config(echo, http=protocol, ws="none", lifespan="off", port=0, log_config=None)
+            uvicorn.Config(
+                echo,
+                http=protocol,
+                ws="none",
+                lifespan="off",
+                port=0,
+                log_config=None,
+                timeout_keep_alive=keep_alive_seconds,
+            )
         )
         self.listening = asyncio.Event()
 
@@ -38,8 +46,9 @@ class Listening(uvicorn.Server):
 @asynccontextmanager
 async def connected(
     patience: Patience = IMPATIENT,
+    keep_alive_seconds: int = 5,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    server = Listening(patience)
+    server = Listening(patience, keep_alive_seconds)
     serving = asyncio.create_task(server._serve())
     await server.listening.wait()
     port = server.servers[0].sockets[0].getsockname()[1]
@@ -159,3 +168,17 @@ async def test_between_requests_there_is_time() -> None:
         _, waiting = await asyncio.wait((asyncio.create_task(reader.read(1)),), timeout=0.5)
         writer.write(REQUEST)
         assert await asyncio.wait_for(waiting.pop(), 5) == b"H"
+
+
+async def test_who_asks_nothing_more_is_let_go_in_time() -> None:
+    async with connected(keep_alive_seconds=1) as (reader, writer):
+        loop = asyncio.get_running_loop()
+        writer.write(REQUEST)
+        await reader.readuntil(b"hello")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.6)
+        writer.write(REQUEST)
+        await reader.readuntil(b"hello")
+        idle_since = loop.time()
+        assert await asyncio.wait_for(reader.read(1), 5) == b""
+        assert 0.9 < loop.time() - idle_since < 2

@@ -80,6 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stage = Stage.FIRST
         self._watched = Stage.BETWEEN
         self._timer: asyncio.TimerHandle | None = None
+        self._idle_since: float | None = None
         self._read = 0  # bytes of this head in pieces before the one that is being read
         self._piece = 0
 
@@ -89,6 +90,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()
+        super()._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -204,6 +206,38 @@ class BoundedProtocol(HttpToolsProtocol):
         if not cycle.keep_alive:
             self.transport.close()
         cycle.on_response()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's own, but that a timer rings on: one that is cancelled and set again with
+        each request costs as much as reading the event."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        else:
+            self._idle_since = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self._ring_in(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return  # a request is under way
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._ring_in(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
+
+    def _ring_in(self, seconds: float) -> None:
+        ring = self.timeout_keep_alive_handler
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, ring)
 
     def send_400_response(self, msg: str) -> None:
         """In the envelope, as every other refusal."""

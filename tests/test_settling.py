@@ -6,7 +6,7 @@ import pytest
 
 from endu.events.event import Seq
 from endu.events.ledger import LedgerDamaged
-from endu.events.settler import Parts, Settler
+from endu.events.settler import BATCH, Parts, Settler
 from endu.events.settling import SettlerDied, Settling, settling
 from endu.stores.memory_books import MemoryPosition
 from endu.stores.trouble import of_storage
@@ -43,6 +43,16 @@ async def test_leaving_settles_what_still_waits() -> None:
     async with settling(fresh(parts), parts.inbox):
         await asyncio.gather(*(parts.inbox.append([an_entry()]) for _ in range(300)))
     assert await parts.position.watermark() == 300
+
+
+async def test_a_backlog_does_not_hold_up_who_stops_it() -> None:
+    parts = parts_in_memory()
+    for _ in range(BATCH + 1):
+        await parts.inbox.append([an_entry()])
+    work = Settling(fresh(parts), parts.inbox)
+    work.start()
+    await work.stop(within_seconds=0)
+    assert (work.waiting, work.counters.records) == (1, BATCH)
 
 
 async def test_failing_storage_is_waited_for() -> None:

@@ -18,6 +18,8 @@ GATHER_SECONDS = 0.2
 # A refresh of the dictionaries reads all of them: it may take a tenth of the time at most.
 REFRESH_SHARE = 10
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+# Whoever stops Endu waits for a backlog no longer than this: it is in the log, and no hurry.
+DRAIN_SECONDS = 5.0
 
 
 class SettlerDied(Exception):
@@ -33,7 +35,7 @@ class Settling:
         self._visible = Mark()
         self._wanted = 0  # somebody waits for this place
         self._stopping = False
-        self._drain = False
+        self._drain_until = 0.0
         self._refresh_due = 0.0
         self._next_at = 0.0
         self._woken = asyncio.Event()
@@ -69,9 +71,9 @@ class Settling:
         if self._task is not None:
             await asyncio.shield(self._task)
 
-    async def stop(self, drain: bool = True) -> None:
-        """At the edge of a batch; having settled all that waits, if `drain`."""
-        self._drain = drain
+    async def stop(self, within_seconds: float = DRAIN_SECONDS) -> None:
+        """At the edge of a batch; having settled what waits, as far as the time allows."""
+        self._drain_until = asyncio.get_running_loop().time() + within_seconds
         self._stopping = True
         self._woken.set()
         if self._task is not None:
@@ -111,7 +113,7 @@ class Settling:
                 pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
             else:
                 pause_seconds = FIRST_PAUSE_SECONDS
-                if self._stopping and not (self._drain and count):
+                if self._stopping and not (count and self._may_drain):
                     return
                 await self._next_turn()
 
@@ -162,6 +164,10 @@ class Settling:
             pass
 
     @property
+    def _may_drain(self) -> bool:
+        return asyncio.get_running_loop().time() < self._drain_until
+
+    @property
     def _more(self) -> bool:
         return self._inbox.end > self._settler.watermark
 
@@ -177,7 +183,7 @@ class Settling:
 
 @asynccontextmanager
 async def settling(settler: Settler, inbox: Inbox) -> AsyncIterator[Settling]:
-    """Settles until the block is left, and then what still waits."""
+    """Settles until the block is left, and then what still waits, for a while."""
     work = Settling(settler, inbox)
     work.start()
     try:

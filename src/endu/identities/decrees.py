@@ -59,7 +59,8 @@ async def _apply(bench: Bench, rule: StandingRule, change: str, cause: tuple[int
     }
     await bench.casebook.put_nodes([case.nodes[subject] for subject in case.fresh])
     case.fresh.clear()
-    await bench.casebook.put_journal(_line(case, subject, rule, change, cause) for subject in named)
+    people = {case.nodes[subject].identity for subject in named}
+    await bench.casebook.put_journal(_line(person, rule, change, cause) for person in people)
     bench.law_changed(rule.organization_id)
     concerned = set(named)
     if rule.rule == BLOCK:
@@ -69,15 +70,13 @@ async def _apply(bench: Bench, rule: StandingRule, change: str, cause: tuple[int
     await bench.hear(case, cause, concerned)
 
 
-def _line(
-    case: Case, subject: Subject, rule: StandingRule, change: str, cause: tuple[int, int]
-) -> JournalLine:
+def _line(person: Subject, rule: StandingRule, change: str, cause: tuple[int, int]) -> JournalLine:
     return JournalLine(
         organization_id=rule.organization_id,
         seq=cause[0],
         at_ms=cause[1],
         change=change,
-        subject=case.nodes[subject].identity,
+        subject=person,
         detail={
             "rule": rule.rule,
             "identifiers": rule.identifiers,

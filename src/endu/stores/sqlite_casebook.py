@@ -1,4 +1,4 @@
-"""The casebook in SQLite, for the one thread that resolves.
+"""The casebook in SQLite, for the one who resolves.
 
 Sets of subjects go into a statement as one JSON text and come apart in `json_each`: one
 statement for a whole batch, whatever its size.

@@ -241,6 +241,6 @@ async def test_asking_for_somebodys_number_does_not_change_it(world: World) -> N
 
 async def test_an_always_link_holds_again_when_its_end_is_blocked_no_longer(world: World) -> None:
     await world.play([rule("block", D1)])
-    await world.play([rule("always-link", D1, T1), taken_back(1)])
+    await world.play([rule("always-link", D1, T1), taken_back(0)])
     await world.play([sighting(D1), sighting(T1)])
     assert world.told().people == {frozenset({D1, T1})}

@@ -103,6 +103,7 @@ async def test_an_arrival_wakes_whoever_waits(inbox: Inbox) -> None:
     await inbox.append([an_entry()])
     await waiting
     await inbox.arrival(START)
+    assert inbox.end > START
 
 
 async def test_nothing_arrives_behind_the_end(inbox: Inbox) -> None:

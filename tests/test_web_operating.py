@@ -186,4 +186,4 @@ async def test_every_endpoint_is_in_the_documents() -> None:
 async def test_examples_of_json_in_the_documents_are_json() -> None:
     for document in ("api.md", "errors.md"):
         for block in re.findall(r"```json\n(.*?)```", (DOCS / document).read_text(), re.DOTALL):
-            json.loads(block)
+            assert isinstance(json.loads(block), dict | list)

@@ -97,6 +97,7 @@ class ChdbLedger:
         for statement in TABLES:
             self._client.command(statement)
         self._checked: dict[str, set[str]] = {}
+        self._stale = {OWNERS, VISITS}
         for table in (EVENTS, OWNER_CHANGES, VISIT_CHANGES):
             self._drop_damaged_parts(table)
         self._readers = Readers(open_client, limits)
@@ -115,10 +116,12 @@ class ChdbLedger:
 
     async def set_owners(self, changes: Sequence[OwnerChange]) -> None:
         for piece in _pieces(changes):
+            self._stale.add(OWNERS)
             await self._in_thread(self._insert, OWNER_CHANGES, arrow_of_owners(piece))
 
     async def set_visits(self, changes: Sequence[VisitChange]) -> None:
         for piece in _pieces(changes):
+            self._stale.add(VISITS)
             await self._in_thread(self._insert, VISIT_CHANGES, arrow_of_visits(piece))
 
     async def versions(self) -> tuple[int, int]:
@@ -129,8 +132,9 @@ class ChdbLedger:
         return owners, visits
 
     async def refresh(self) -> None:
-        for dictionary in (OWNERS, VISITS):
+        for dictionary in list(self._stale):  # one that nothing was written for is as it was
             await self._in_thread(self._command, f"SYSTEM RELOAD DICTIONARY {dictionary}")
+            self._stale.discard(dictionary)
 
     async def ask(self, sql: str, values: Mapping[str, Any]) -> Rows:
         return await self._readers.ask(sql, values)

@@ -16,7 +16,6 @@ _DIGITS = {character: value for value, character in enumerate(ALPHABET)}
 _VERSION_7 = 7 << 76
 _VARIANT = 2 << 62
 _LOW_62 = (1 << 62) - 1
-_LOW_63 = (1 << 63) - 1
 
 
 def short(number: int) -> str:

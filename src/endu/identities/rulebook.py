@@ -8,7 +8,6 @@ from endu.identities.linking import OPERATOR, Link, RuleBook, pair_of
 
 NEVER, ALWAYS, BLOCK, SHARED = RULES = ("never-link", "always-link", "block", "shared")
 OPPOSITE = {NEVER: ALWAYS, ALWAYS: NEVER}
-NAMES = {NEVER: 2, ALWAYS: 2, BLOCK: 1, SHARED: 1}  # how many identifiers each is about
 
 
 def rule_book(rules: Iterable[StandingRule], subject_of: Mapping[str, Subject]) -> RuleBook:

@@ -50,7 +50,8 @@ class SqlitePosition:
         await asyncio.to_thread(self._connection.execute, MOVE, (self._source, watermark))
 
     async def set_aside(self, record: SetAside) -> None:
-        self._connection.execute(SET_ASIDE, (record.seq, record.reason, record.at_ms))
+        row = record.seq, record.reason, record.at_ms
+        await asyncio.to_thread(self._connection.execute, SET_ASIDE, row)
 
     async def aside(self, after: int, limit: int) -> list[SetAside]:
         rows = await self._reader.read(lambda db: db.execute(ASIDE, (after, limit)).fetchall())

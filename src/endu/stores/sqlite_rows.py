@@ -98,9 +98,10 @@ def rules_of(connection: Connection, organization_id: OrganizationId) -> list[St
 @asynccontextmanager
 async def transaction(connection: Connection, end: str = "COMMIT") -> AsyncIterator[None]:
     """Takes the write lock at once, so that two writers wait instead of failing half-way. The
-    end, which waits for the disk, is in another thread: the loop goes on."""
-    connection.execute("BEGIN IMMEDIATE")
+    begin, which waits for another writer, and the end, which waits for the disk, are in another
+    thread: the loop goes on."""
     try:
+        await asyncio.to_thread(connection.execute, "BEGIN IMMEDIATE")
         yield
         await asyncio.to_thread(connection.execute, end)
     except BaseException:

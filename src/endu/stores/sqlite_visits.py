@@ -53,7 +53,8 @@ class SqliteVisitBook:
             self._connection.executemany(PUT_VISIT, rows)
 
     async def reviewed(self) -> None:
-        self._connection.execute("DELETE FROM reviews")
+        async with transaction(self._connection):
+            self._connection.execute("DELETE FROM reviews")
 
     async def visits_after(self, version: int) -> list[VisitChange]:
         return [VisitChange(*row) for row in self._connection.execute(VISITS_AFTER, (version,))]

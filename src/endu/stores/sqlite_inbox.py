@@ -42,8 +42,7 @@ _Group: TypeAlias = list[_Waiting]
 
 
 class SqliteInbox:
-    """`append` and `post` are for the loop that opened it; `take` for the settler; `arrival` for
-    any loop."""
+    """For the loop that opened it; its thread alone writes."""
 
     def __init__(self, writer: LogWriter, reader: LogReader) -> None:
         self._writer = writer

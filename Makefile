@@ -9,16 +9,19 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.
 	--custom-compile-command "make lock" pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock
+.PHONY: help run test test-long check bench lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 run: .venv/run.stamp .venv/package.stamp ## start Endu on 127.0.0.1 (PORT=8400 DATA=./endu-data)
 	@exec $(BIN)/endu up --data "$(DATA)" --port "$(PORT)"
 
 test: .venv/test.stamp .venv/package.stamp ## run every test
 	$(BIN)/python -m pytest
+
+test-long: .venv/test.stamp .venv/package.stamp ## the same, twenty times as many random logs (hours)
+	ENDU_LONG=20 $(BIN)/python -m pytest
 
 check: .venv/test.stamp .venv/package.stamp ## style, types and import directions
 	$(BIN)/ruff check .

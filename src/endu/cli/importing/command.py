@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,16 @@ from endu.cli.event_types import registration
 from endu.cli.importing.mapping import Mapping, read_mapping
 from endu.cli.importing.mark import Mark, mark_file, read_mark, write_mark
 from endu.cli.importing.rows import Content, ReadRow, content_of, rows_of
-from endu.cli.importing.sending import STOPPED, Batch, Result, Sender, Size, batches_of, send_all
+from endu.cli.importing.sending import (
+    STOPPED,
+    Batch,
+    Result,
+    Sender,
+    batches_of,
+    import_key,
+    largest_batch,
+    send_all,
+)
 from endu.cli.importing.tally import Summary, Tally, told
 from endu.cli.operator import Operator, for_operator
 from endu.cli.stop import Stop
@@ -74,7 +82,7 @@ class Import:
 
     def run(self, tally: Tally, register_types: bool) -> Summary:
         began = time.monotonic()
-        with self._import_key() as key, bars() as progress:
+        with import_key(self._operator, f"import of {self._file.name}") as key, bars() as progress:
             sender = Sender(self._operator.client, key)
 
             def answered(batch: Batch, results: list[Result]) -> None:
@@ -82,17 +90,13 @@ class Import:
                 write_mark(self._mark_file, Mark(batch.last))
                 progress(self._file.name, batch.last, max(self._content.lines, batch.last))
 
-            batches = batches_of(self._ready(register_types), self._largest_batch())
+            batches = batches_of(self._ready(register_types), largest_batch(self._operator))
             try:
                 send_all(batches, sender, answered)
             except KeyboardInterrupt as interrupt:
                 raise Stop(STOPPED) from interrupt
         self._mark_file.unlink(missing_ok=True)
         return tally.summary(self._file, time.monotonic() - began)
-
-    def _largest_batch(self) -> Size:
-        settings = self._operator.ask("GET", "/limits")["settings"]
-        return Size(settings["events_per_batch_at_most"], settings["batch_bytes_at_most"])
 
     def _ready(self, register_types: bool) -> Iterator[ReadRow]:
         """The rows behind the mark, each with its organization and of a type that is known."""
@@ -117,13 +121,3 @@ class Import:
         self._operator.ask(
             "POST", "/events/create/eventid", body=registration(name, None, {}, False)
         )
-
-    @contextmanager
-    def _import_key(self) -> Iterator[str]:
-        """A key for this run alone: with it events keep their own claim times (R2)."""
-        body = {"kind": "import", "name": f"import of {self._file.name}"}
-        made = self._operator.ask("POST", "/keys", body=body)
-        try:
-            yield made["key"]
-        finally:
-            self._operator.ask("DELETE", f"/keys/{made['key_id']}")

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Literal
 
 import httpx
@@ -11,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from endu.cli.importing.rows import ReadRow
-from endu.cli.operator import sentence_of
+from endu.cli.operator import Operator, sentence_of
 from endu.cli.stop import UNREACHABLE, Stop
 
 # While one batch is written to disk the next is on its way and a third is made.
@@ -62,6 +63,21 @@ class Size(Struct, frozen=True):
 
     events: int
     bytes: int
+
+
+@contextmanager
+def import_key(operator: Operator, name: str) -> Iterator[str]:
+    """A key for one run alone: with it events keep their own claim times (R2)."""
+    made = operator.ask("POST", "/keys", body={"kind": "import", "name": name})
+    try:
+        yield made["key"]
+    finally:
+        operator.ask("DELETE", f"/keys/{made['key_id']}")
+
+
+def largest_batch(operator: Operator) -> Size:
+    settings = operator.ask("GET", "/limits")["settings"]
+    return Size(settings["events_per_batch_at_most"], settings["batch_bytes_at_most"])
 
 
 def batches_of(rows: Iterable[ReadRow], at_most: Size) -> Iterator[Batch]:

@@ -1,0 +1,1 @@
+"""`endu demo`: an organization of made-up people whose true story is planned and known."""

@@ -70,25 +70,26 @@ def ledger_of(log: Log, cache: Path) -> Path:
     return ledger
 
 
+def insert_rows(directory: Path, crowd: Crowd, place: Place, chance: np.random.Generator) -> None:
+    """While the ledger of that directory is open. On a handle of its own: the port takes events one
+    by one, which takes ten times as long."""
+    client = client_of(str((directory / "engine").resolve()), str(directory / "engine.xml"))
+    for rows in rows_of(crowd, place, chance):
+        client.insert_arrow(EVENTS, rows)
+    client.close()
+
+
 async def _make(log: Log, directory: Path) -> None:
     chance = np.random.default_rng(log.seed)
     crowd = crowd_of(log.people, log.joins, chance)
     second = crowd_of(max(log.people // 100, 1), log.joins // 100, chance)
     with open_chdb_ledger(directory, Limits(seconds=600)) as ledger:
-        _insert(directory, crowd, Place(ORGANIZATION, 0, log.events), chance)
-        place = Place(SECOND_ORGANIZATION, log.events, max(log.events // 100, 1))
-        _insert(directory, second, place, chance)
+        insert_rows(directory, crowd, Place(ORGANIZATION, log.events), chance)
+        place = Place(SECOND_ORGANIZATION, max(log.events // 100, 1), behind_seq=log.events)
+        insert_rows(directory, second, place, chance)
         await ledger.set_owners([*owners_of(crowd), *owners_of(second)])
         await _visit(ledger, crowd, log.events, chance)
         await _merged(ledger)
-
-
-def _insert(directory: Path, crowd: Crowd, place: Place, chance: np.random.Generator) -> None:
-    """On a handle of its own: the port takes events one by one, which takes ten times as long."""
-    client = client_of(str((directory / "engine").resolve()), str(directory / "engine.xml"))
-    for rows in rows_of(crowd, place, chance):
-        client.insert_arrow(EVENTS, rows)
-    client.close()
 
 
 async def _visit(

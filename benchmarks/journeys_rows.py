@@ -42,11 +42,13 @@ STRANGERS = 0.005  # of those carry somebody else's
 
 
 class Place(Struct, frozen=True):
-    """Where rows go: whose they are, and behind which numbers."""
+    """Where rows go: whose they are, how many, and behind which number. `type_ids` are in the order
+    of TYPES."""
 
     organization_id: str
-    behind_seq: int
     events: int
+    behind_seq: int = 0
+    type_ids: tuple[str, ...] = tuple(TYPES.values())
 
 
 def rows_of(crowd: Crowd, place: Place, chance: np.random.Generator) -> Iterator[pa.Table]:
@@ -58,6 +60,7 @@ def rows_of(crowd: Crowd, place: Place, chance: np.random.Generator) -> Iterator
         who, at_s, kinds, by_second = _sessions(crowd, count, span, chance)
         columns = _who_columns(crowd, who, by_second, chance)
         columns |= _what_columns(documents, at_s, kinds, chance)
+        columns["event_type"] = pa.array(place.type_ids).take(pa.array(kinds))
         columns["org"] = _one(place.organization_id, count)
         first_seq = place.behind_seq + begin + 1
         columns["seq"] = pa.array(np.arange(first_seq, first_seq + count, dtype=np.uint64))
@@ -119,7 +122,6 @@ def _what_columns(
     received_ms = at_ms + chance.integers(5, 3_000, count)
     document = kinds * DOCUMENTS + chance.integers(0, DOCUMENTS, count)
     return {
-        "event_type": pa.array(list(TYPES.values())).take(pa.array(kinds)),
         "ts": pa.array(at_ms).cast(pa.timestamp("ms")),
         "received_at": pa.array(received_ms).cast(pa.timestamp("ms")),
         "event_data": documents.take(pa.array(document)),

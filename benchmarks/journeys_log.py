@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import shutil
 import time
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -24,9 +25,9 @@ from endu.events.ledger import VisitChange
 from endu.identities.identifier import Subject
 from endu.stores.chdb_handles import Limits, client_of
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
-from endu.stores.ledger_tables import EVENTS
+from endu.stores.ledger_tables import EVENTS, TABLES
 
-FORM = 1  # counted up when other rows are made, so that old ones are not taken for them
+FORM = 2  # counted up when other rows are made, so that old ones are not taken for them
 
 ORGANIZATION, SECOND_ORGANIZATION = "2mBqTvH8xWnE4kZcLr6YpD", "7hJdFsR3aVuK9gXbNt5MwQ"
 VISITS = 500  # events of shared devices that are another person's
@@ -39,6 +40,7 @@ class Log(Struct, frozen=True, kw_only=True):
     """What is made; kept beside the ledger. Twice people and joins are its identifiers."""
 
     form: int = FORM
+    tables: int = zlib.crc32("".join(TABLES).encode())
     events: int
     people: int = 200_000
     joins: int = 50_000

@@ -97,16 +97,19 @@ def _who_columns(
     nobody = chance.random(count) < NOBODY
     strange = chance.random(count) < STRANGERS
     other = np.where(strange, chance.integers(0, len(crowd.firsts), count), who)
-    carried = (chance.random(count) < CARRIED) & ~nobody & ~by_second
-    browser = crowd.second_kinds[other] == FINGERPRINT
     kinds = np.where(by_second, crowd.second_kinds[who], crowd.first_kinds[who])
+    on_device = (kinds == FINGERPRINT) & ~nobody
+    carried = (chance.random(count) < CARRIED) & ~nobody & ~by_second & ~on_device
+    browser = carried & (crowd.second_kinds[other] == FINGERPRINT)
     names = [crowd.first_names.take(pa.array(who)), crowd.second_names.take(pa.array(who)),
              crowd.second_names.take(pa.array(other))]  # fmt: skip
     deciding = np.where(by_second, crowd.seconds[who], crowd.firsts[who])
     return {
         "subject": pa.array(np.where(nobody, 0, deciding).astype(np.uint64)),
         "others": _lists(pa.array(crowd.seconds[other]), [carried & ~browser]),
-        "fingerprint": pa.array(np.where(carried & browser, crowd.seconds[other], 0)),
+        "fingerprint": pa.array(
+            np.select([on_device, browser], [deciding, crowd.seconds[other]], 0).astype(np.uint64)
+        ),
         "identifiers": _identifiers(names, ~nobody & ~by_second, ~nobody & by_second, carried),
         "platform": pa.array(PLATFORMS).take(pa.array(np.where(nobody, FINGERPRINT, kinds))),
         "chain_type": pa.array(CHAINS).take(pa.array(np.where(nobody, FINGERPRINT, kinds))),

@@ -1,0 +1,196 @@
+"""The barest correct SQL for the work of each question: by subjects, as if nobody was ever joined.
+
+What the product's own questions are measured against, on the same table and the same handles. They
+count no shares, look nobody up and say nothing about themselves. `tests/benchmarks` holds each
+against plain Python.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from benchmarks.journeys_log import ORGANIZATION
+from benchmarks.journeys_rows import BEGINS_AT_S, DAY_SECONDS, DAYS, TYPES
+
+FUNNEL = ("PAGE_VIEW", "ITEM_VIEWED", "CART_FILLED", "ITEM_PURCHASED")
+STARTED, RETURNED = "PAGE_VIEW", "MESSAGE_SENT"
+BROKEN_DOWN = "ITEM_PURCHASED"
+PERIODS = 12
+DEPTH = 5
+TOP = 50
+
+EVENT = """
+ WHERE org = {organization:String}
+   AND ts >= fromUnixTimestamp64Milli({from_ms:Int64})
+   AND ts < fromUnixTimestamp64Milli({to_ms:Int64})"""
+
+TREND_BY_DAY = f"""
+SELECT toDate(ts) AS day, uniqExact(subject)
+  FROM endu.events {EVENT}
+   AND subject != 0
+ GROUP BY day
+ ORDER BY day
+"""
+
+TREND_BY_PROPERTY = f"""
+SELECT day, if(place <= 10, value, '(other)') AS shown, uniqExactMerge(people)
+  FROM (
+    SELECT day, value, people,
+           dense_rank() OVER (ORDER BY value = '(none)', of_value DESC, value) AS place
+      FROM (
+        SELECT day, value, people, sum(events) OVER (PARTITION BY value) AS of_value
+          FROM (
+            SELECT toDate(ts) AS day,
+                   ifNull(JSONExtract(event_data, 'tier', 'Nullable(String)'), '(none)') AS value,
+                   uniqExactState(subject) AS people,
+                   count() AS events
+              FROM endu.events {EVENT}
+               AND event_type = {{bought:String}}
+               AND subject != 0
+             GROUP BY day, value
+          )
+      )
+  )
+ GROUP BY day, shown
+ ORDER BY day, shown
+"""
+
+FUNNEL_OF_FOUR = f"""
+SELECT reached, count()
+  FROM (
+    SELECT windowFunnel({{within:UInt64}}, 'strict_once')(
+               toUInt64(toUnixTimestamp(ts)), event_type = {{a:String}}, event_type = {{b:String}},
+               event_type = {{c:String}}, event_type = {{d:String}}
+           ) AS reached
+      FROM endu.events {EVENT}
+       AND event_type IN ({{a:String}}, {{b:String}}, {{c:String}}, {{d:String}})
+       AND subject != 0
+     GROUP BY subject
+  )
+ WHERE reached > 0
+ GROUP BY reached
+ ORDER BY reached
+"""
+
+WEEKLY_RETENTION = f"""
+SELECT started, came_back - started AS period, count()
+  FROM (
+    SELECT groupUniqArrayIf(week, event_type = {{a:String}}) AS starts,
+           groupUniqArrayIf(week, event_type = {{b:String}}) AS returns
+      FROM (
+        SELECT subject, event_type, toUInt16(intDiv(toUInt16(toDate(ts)) + 3, 7)) AS week
+          FROM endu.events {EVENT}
+           AND event_type IN ({{a:String}}, {{b:String}})
+           AND subject != 0
+      )
+     GROUP BY subject
+  )
+ ARRAY JOIN starts AS started
+ ARRAY JOIN arrayFilter(week -> week > started AND week < started + {{periods:UInt16}}, returns)
+         AS came_back
+ GROUP BY started, period
+ ORDER BY started, period
+"""
+
+# The sessions of each person as arrays of types, repeats taken as one.
+SESSIONS = f"""
+SELECT subject, arrayJoin(
+           arrayMap(session -> arrayCompact(arrayMap(event -> event.3, session)),
+               arraySplit((event, pause) -> pause > {{gap:UInt32}}, events,
+                   arrayDifference(arrayMap(event -> event.1, events))))
+       ) AS steps
+  FROM (
+    SELECT subject,
+           arraySort(groupArray((toUnixTimestamp(ts), seq, toString(event_type)))) AS events
+      FROM endu.events {EVENT}
+       AND subject != 0
+     GROUP BY subject
+  )
+"""
+
+PATHS = f"""
+SELECT arraySlice(steps, 1, {{depth:UInt8}}) AS path, uniqExact(subject) AS people
+  FROM ({SESSIONS})
+ GROUP BY path
+ ORDER BY people DESC, path
+ LIMIT {{top:UInt32}}
+"""
+
+TRANSITIONS = f"""
+SELECT pair.1, pair.2, count(), uniqExact(subject)
+  FROM (
+    SELECT subject, arrayJoin(arrayZip(arrayPopBack(steps), arrayPopFront(steps))) AS pair
+      FROM ({SESSIONS})
+  )
+ GROUP BY pair
+ ORDER BY pair
+"""
+
+TIMELINE_PAGE = """
+SELECT seq, source, toUnixTimestamp64Milli(ts), toUnixTimestamp64Milli(received_at),
+       event_type, property_id, identifiers, subject, others, fingerprint, chain_type, event_data,
+       details, reused
+  FROM endu.events
+ WHERE org = {organization:String}
+   AND subject IN {subjects:Array(UInt64)}
+ ORDER BY ts DESC, seq DESC
+ LIMIT {limit:UInt32}
+"""
+
+
+class Control(Struct, frozen=True):
+    """SQL for `Ledger.ask` with its values."""
+
+    sql: str
+    values: Mapping[str, Any]
+
+
+def trend_by_day() -> Control:
+    """How many people did anything on each day of UTC: (day, people)."""
+    return _control(TREND_BY_DAY)
+
+
+def trend_by_property() -> Control:
+    """How many people bought on each day, by the tier: (day, tier, people). The ten tiers with the
+    most events, all others as "(other)", and "(none)" without one."""
+    return _control(TREND_BY_PROPERTY, bought=TYPES[BROKEN_DOWN])
+
+
+def funnel_of_four() -> Control:
+    """Of those who reached the first of four steps: (steps reached, people), all of them within
+    7 days of the entry that goes furthest, ties in any order."""
+    return _control(FUNNEL_OF_FOUR, **_steps(FUNNEL), within=7 * DAY_SECONDS)
+
+
+def weekly_retention() -> Control:
+    """Of those who viewed a page in a week (from Monday, UTC), how many wrote in each week after:
+    (week, weeks after it, people)."""
+    return _control(WEEKLY_RETENTION, **_steps((STARTED, RETURNED)), periods=PERIODS)
+
+
+def paths_of_five() -> Control:
+    """The most frequent first five steps of sessions, which half an hour's silence ends and in
+    which repeats are one: (path, people)."""
+    return _control(PATHS, gap=1_800, depth=DEPTH, top=TOP)
+
+
+def transitions() -> Control:
+    """What comes next within a session, repeats being one: (from, to, times, people)."""
+    return _control(TRANSITIONS, gap=1_800)
+
+
+def timeline_page(subjects: list[int]) -> Control:
+    """The newest 50 events of these subjects and one more, as their columns."""
+    return _control(TIMELINE_PAGE, subjects=subjects, limit=51)
+
+
+def _control(sql: str, **values: Any) -> Control:
+    """About the whole log."""
+    from_ms = BEGINS_AT_S * 1_000
+    span = {"from_ms": from_ms, "to_ms": from_ms + DAYS * DAY_SECONDS * 1_000}
+    return Control(sql, {"organization": ORGANIZATION, **span, **values})
+
+
+def _steps(names: tuple[str, ...]) -> dict[str, str]:
+    return {letter: TYPES[name] for letter, name in zip("abcd", names, strict=False)}

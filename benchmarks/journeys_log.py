@@ -57,7 +57,7 @@ def main() -> None:
     asked = parser.parse_args()
     began = time.monotonic()
     ledger = ledger_of(Log(events=int(asked.events)), asked.cache)
-    print(f"{int(asked.events):,} events in {ledger} after {time.monotonic() - began:,.0f} s")
+    print(f"  {int(asked.events):,} events in {ledger} after {time.monotonic() - began:,.0f} s")
 
 
 def ledger_of(log: Log, cache: Path) -> Path:
@@ -112,7 +112,7 @@ async def _merged(ledger: ChdbLedger) -> None:
     until = time.monotonic() + MERGED_WITHIN_SECONDS
     while (await ledger.ask(MERGING, {}))[0][0] and time.monotonic() < until:
         await asyncio.sleep(1)
-    print(f"{(await ledger.ask(PARTS, {}))[0][0]} parts")
+    print(f"  {(await ledger.ask(PARTS, {}))[0][0]} parts")
 
 
 if __name__ == "__main__":

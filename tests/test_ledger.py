@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from endu.events.event import Seq
-from endu.events.ledger import Ledger, LedgerDamaged, OwnerChange, TooDear, VisitChange
+from endu.events.ledger import Ledger, LedgerDamaged, OwnerChange, TooDear, VisitChange, who_sql
 from endu.identities.identifier import Subject
 from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
-from endu.stores.ledger_tables import WHO
 from tests.log_world import ACME, GLOBEX, NOON, settled
 
 FIRST, LAST = Seq(1), Seq(1_000)
@@ -58,7 +57,10 @@ async def test_the_greatest_versions_are_known(ledger: Ledger) -> None:
 
 
 async def whose(ledger: ChdbLedger) -> list[int]:
-    return [row[0] for row in await ledger.ask(f"SELECT {WHO} FROM endu.events ORDER BY seq", {})]
+    return [
+        row[0]
+        for row in await ledger.ask(f"SELECT {who_sql(True)} FROM endu.events ORDER BY seq", {})
+    ]
 
 
 async def test_owners_move_events_without_touching_them(chdb_ledger: ChdbLedger) -> None:

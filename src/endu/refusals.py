@@ -47,13 +47,13 @@ class Reason(Enum):
     UNKNOWN_EVENT_TYPE = 422, "Register this event_type before sending events of it."
     UNKNOWN_C_USER_ID = 422, "Nobody in your organization has that c_user_id."
     SCHEMA_VIOLATION = 422, "The event_data is not what its type's schema asks for."
+    INVALID_QUESTION = 422, "The question cannot be asked like that; see data.problems."
+    QUERY_TOO_LARGE = 422, "The question takes more memory than one may; ask for less at once."
     RATE_LIMITED = 429, "Too many requests; send again after Retry-After seconds."
+    TOO_MANY_QUESTIONS = 429, "Too many questions are asked at once; ask again in a moment."
     INTERNAL = 500, "Endu made a mistake; its log has the trace under the request's id."
     NOT_SETTLED = 503, "Not everything before this question has settled yet; ask again."
-    QUESTION_TOO_DEAR = (
-        503,
-        "The question ran into a limit of time, memory or number; ask for less, or again later.",
-    )
+    QUERY_TIMEOUT = 503, "The question took too long and was ended; ask for less, or again later."
     NOT_DURABLE = 503, "The event could not be kept and was not; send it again."
 
     @property

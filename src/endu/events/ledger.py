@@ -1,12 +1,22 @@
 """Where settled events are kept and questions about them are asked."""
 
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 from typing import Any, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from endu.events.event import Event, Seq
-from endu.identities.identifier import Subject
+from endu.identities.identifier import Number, Subject
+
+# The dictionaries that questions look subjects and single events up in.
+OWNERS = "endu.owners"
+VISITS = "endu.visits"
+NUMBERS = "endu.numbers"
+
+# Which subject an event counts for.
+SUBJECT = f"dictGetOrDefault('{VISITS}', 'subject', seq, subject)"
 
 
 class SettledEvent(Struct, frozen=True, gc=False):
@@ -41,12 +51,80 @@ class VisitChange(Struct, frozen=True):
     version: int
 
 
+class Answered(Struct, frozen=True):
+    """Rows, and what they cost: how many rows were read for them, and for how long."""
+
+    rows: list[tuple[Any, ...]]
+    rows_read: int
+    elapsed_ms: float
+
+
+class BroughtNumber(Struct, frozen=True, gc=False):
+    """`subject` goes by a number that a caller brought, and not by its own. That never changes."""
+
+    subject: Subject
+    number: Number
+
+
+class Table(Struct, frozen=True):
+    """An answer column by column, under its own names, with ClickHouse's names of the types.
+
+    Times are aware of their zone; text that is no UTF-8 comes as its hexadecimal digits.
+    """
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    columns: Sequence[Sequence[Any]]
+    rows_read: int
+    elapsed_ms: float
+
+    @property
+    def rows(self) -> int:
+        return len(self.columns[0]) if self.columns else 0
+
+    def first(self, rows: int) -> "Table":
+        return replace(self, columns=[column[:rows] for column in self.columns])
+
+
 class LedgerDamaged(Exception):
     """What was written is not what is there: the batch has to be tried again."""
 
 
+class Bound(Enum):
+    """What a question can ask too much of."""
+
+    TIME = auto()
+    SIZE = auto()  # memory, or what is read and answered
+    NUMBER = auto()  # questions at once
+
+
 class TooDear(Exception):
-    """The question ran into a limit of time, memory or number; its text says which."""
+    """The question ran into one of its bounds."""
+
+    def __init__(self, bound: Bound, text: str) -> None:
+        super().__init__(text)
+        self.bound = bound
+
+
+class CannotAnswer(Exception):
+    """SQL that the ledger cannot run. `code` is ClickHouse's, 0 where there is none; the text is
+    the engine's own, and speaks of whatever it was given."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def owner_sql(subject: str) -> str:
+    """Whose a subject is now: the number that names the identity, 0 for nobody."""
+    return f"dictGetOrDefault('{OWNERS}', 'identity', {subject}, {subject})"
+
+
+def who_sql(has_visits: bool) -> str:
+    """Whose an event is now, for SELECTs over the events' table. `has_visits` may only be false
+    where no event of those asked for has a visit: looking for one costs a tenth of a count of
+    people."""
+    return owner_sql(SUBJECT if has_visits else "subject")
 
 
 class Ledger(Protocol):
@@ -67,6 +145,9 @@ class Ledger(Protocol):
     async def set_visits(self, changes: Sequence[VisitChange]) -> None:
         """Writing a change again changes nothing."""
 
+    async def set_numbers(self, numbers: Sequence[BroughtNumber]) -> None:
+        """Writing one again changes nothing. Every later question sees them."""
+
     async def versions(self) -> tuple[int, int]:
         """The greatest versions of owners and of visits that are written; 0 without any."""
 
@@ -76,6 +157,13 @@ class Ledger(Protocol):
     async def ask(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """ClickHouse SQL with {name:Type} placeholders, the same embedded and clustered.
 
-        Read-only and bounded in time and memory: raises TooDear. `endu.events` is the table; see
-        `stores/ledger_tables.py` for its columns, and for WHO, whose an event is.
+        Read-only and bounded in time, memory and number: raises TooDear. Cancelled, it ends.
+        `endu.events` is the table; see `stores/ledger_tables.py` for its columns.
         """
+
+    async def answer(self, sql: str, values: Mapping[str, Any]) -> Answered:
+        """As `ask`, with what it cost."""
+
+    async def table(self, sql: str, values: Mapping[str, Any]) -> Table:
+        """As `answer`, for SQL that others had a part in: its result is bounded in bytes too, and
+        what cannot be run raises CannotAnswer. Dates without a zone are UTC's."""

@@ -12,38 +12,46 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, LifoQueue
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import Error
 from msgspec import Struct
 
-from endu.events.ledger import TooDear
+from endu.events.ledger import Answered, Bound, CannotAnswer, Table, TooDear
 
 Client: TypeAlias = Any  # clickhouse-connect's, of either interface
 Rows: TypeAlias = list[tuple[Any, ...]]
+T = TypeVar("T")
 
-WAITING_AT_MOST = 1_000  # questions that wait for a handle
 KILL_AGAIN_SECONDS = 0.05  # a question may not be registered yet when it is first cancelled
 
-# ClickHouse's codes: too slow, time, memory, rows or bytes, result.
-TOO_DEAR = {159, 160, 241, 307, 158, 396}
+# By ClickHouse's codes: time, too slow; memory, rows, bytes, result.
+TOO_DEAR = {
+    159: Bound.TIME,
+    160: Bound.TIME,
+    241: Bound.SIZE,
+    158: Bound.SIZE,
+    307: Bound.SIZE,
+    396: Bound.SIZE,
+}
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What one question may cost, and how many run at once."""
+    """What one question may cost, how many run at once, and how many more may wait for that."""
 
     seconds: int = 30
     memory_bytes: int = 512 << 20
     at_once: int = 4
+    waiting: int = 60
+    result_bytes: int = 0  # 0: as many as there are
 
 
-class _Question:
-    """`tag` names the handle it runs on: KILL QUERY finds it by that."""
+class _Question(Generic[T]):
+    """`run` asks it of a client. `tag` names the handle it runs on: KILL QUERY finds it by that."""
 
-    def __init__(self, sql: str, values: Mapping[str, Any]) -> None:
-        self.sql = sql
-        self.values = dict(values)
+    def __init__(self, run: Callable[[Client], T]) -> None:
+        self.run = run
         self.tag = ""
 
 
@@ -55,16 +63,28 @@ class Readers:
         self._limits = limits
         self._idle: LifoQueue[tuple[str, Client]] = LifoQueue()
         self._tags = itertools.count(1)
-        self._room = threading.Semaphore(WAITING_AT_MOST)
+        self._room = threading.Semaphore(limits.at_once + limits.waiting)
         self._threads = ThreadPoolExecutor(limits.at_once, "ask")
         self._killer = open_client()
         self._killing = threading.Lock()
 
-    async def ask(self, sql: str, values: Mapping[str, Any]) -> Rows:
+    async def answer(self, sql: str, values: Mapping[str, Any]) -> Answered:
         """Raises TooDear, or the driver's error. Cancelling it ends the question."""
+        return await self._ask(lambda client: _answered(client, sql, dict(values)))
+
+    async def table(self, sql: str, values: Mapping[str, Any]) -> Table:
+        """Raises TooDear or CannotAnswer. Cancelling it ends the question."""
+        try:
+            return await self._ask(lambda client: _table(client, sql, dict(values)))
+        except Error as problem:
+            raise CannotAnswer(problem.code or 0, str(problem)) from problem
+        except (ValueError, OverflowError) as problem:  # a value that Python has no room for
+            raise CannotAnswer(0, str(problem)) from problem
+
+    async def _ask(self, run: Callable[[Client], T]) -> T:
         if not self._room.acquire(blocking=False):
-            raise TooDear("Too many questions are being asked at once; ask again.")
-        question = _Question(sql, values)
+            raise TooDear(Bound.NUMBER, "As many questions are being asked as there is room for.")
+        question = _Question(run)
         asked = self._threads.submit(self._answer, question)
         try:
             return await asyncio.shield(asyncio.wrap_future(asked))
@@ -73,7 +93,7 @@ class Readers:
             raise
         except Error as problem:
             if problem.code in TOO_DEAR:
-                raise TooDear(str(problem)) from problem
+                raise TooDear(TOO_DEAR[problem.code], str(problem)) from problem
             raise
         finally:
             self._room.release()
@@ -84,7 +104,7 @@ class Readers:
             self._idle.get_nowait()[1].close()
         self._killer.close()
 
-    def _answer(self, question: _Question) -> Rows:
+    def _answer(self, question: _Question[T]) -> T:
         """In a thread of the pool, which bounds how many run at once."""
         try:
             tag, client = self._idle.get_nowait()
@@ -92,12 +112,12 @@ class Readers:
             tag, client = self._open()
         question.tag = tag
         try:
-            rows: Rows = client.query(question.sql, parameters=question.values).result_rows
+            found = question.run(client)
         except BaseException:
             client.close()
             raise
         self._idle.put((tag, client))
-        return [tuple(row) for row in rows]
+        return found
 
     def _open(self) -> tuple[str, Client]:
         """Limits first: once it is read-only, nothing about it can be changed."""
@@ -106,12 +126,14 @@ class Readers:
         client.command(
             f"SET max_execution_time = {self._limits.seconds}, "
             f"max_memory_usage = {self._limits.memory_bytes}, "
+            f"max_result_bytes = {self._limits.result_bytes}, "
+            "session_timezone = 'UTC', "
             f"log_comment = '{tag}'"
         )
         client.command("SET readonly = 1")
         return tag, client
 
-    async def _stop(self, question: _Question, asked: Future[Rows]) -> None:
+    async def _stop(self, question: _Question[T], asked: Future[T]) -> None:
         while not asked.cancel() and not asked.done():
             await asyncio.to_thread(self._kill, question.tag)
             await asyncio.sleep(KILL_AGAIN_SECONDS)
@@ -124,11 +146,41 @@ class Readers:
             )
 
 
+def _answered(client: Client, sql: str, values: dict[str, Any]) -> Answered:
+    found = client.query(sql, parameters=values)
+    rows: Rows = [tuple(row) for row in found.result_rows]
+    return Answered(rows, *_cost(found))
+
+
+def _table(client: Client, sql: str, values: dict[str, Any]) -> Table:
+    found = client.query(sql, parameters=values, column_oriented=True, tz_mode="aware")
+    return Table(
+        tuple(found.column_names),
+        tuple(kind.name for kind in found.column_types),
+        found.result_columns or [[] for _ in found.column_names],
+        *_cost(found),
+    )
+
+
+def _cost(found: Any) -> tuple[int, float]:
+    """Rows read, and milliseconds."""
+    return int(found.summary["read_rows"]), int(found.summary["elapsed_ns"]) / 1e6
+
+
 def client_of(path: str, config: str) -> Client:
     """A handle on the engine in this process; the first one starts it."""
-    return clickhouse_connect.get_client(
+    client: Client = clickhouse_connect.get_client(
         interface="chdb", path=path, chdb_options={"config-file": config}
     )
+    # clickhouse-connect takes the rows of the result for those that were read; chDB knows both.
+    client._backend._summary = _spent
+    return client
+
+
+def _spent(result: Any) -> dict[str, str]:
+    """What a server says in X-ClickHouse-Summary."""
+    nanoseconds = int(result.elapsed() * 1_000_000_000)
+    return {"read_rows": str(result.storage_rows_read()), "elapsed_ns": str(nanoseconds)}
 
 
 class NoForking:

@@ -19,18 +19,29 @@ import msgspec
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import Error
 from msgspec import Struct
+from msgspec.structs import replace
 
 from endu.events.event import Seq
-from endu.events.ledger import LedgerDamaged, OwnerChange, SettledEvent, VisitChange
+from endu.events.ledger import (
+    NUMBERS,
+    OWNERS,
+    VISITS,
+    Answered,
+    BroughtNumber,
+    LedgerDamaged,
+    OwnerChange,
+    SettledEvent,
+    Table,
+    VisitChange,
+)
 from endu.stores.chdb_handles import Client, Limits, NoForking, Readers, Rows, client_of
+from endu.stores.ledger_numbers import BROUGHT_NUMBERS, NUMBER_TABLES, arrow_of_numbers
 from endu.stores.ledger_tables import (
     EVENTS,
     OWNER_CHANGES,
-    OWNERS,
     PIECE,
     TABLES,
     VISIT_CHANGES,
-    VISITS,
     arrow_of_owners,
     arrow_of_visits,
     piece_of_events,
@@ -44,6 +55,10 @@ logger = logging.getLogger(__name__)
 # Rows of one insert of owners: half of what ClickHouse puts into one part, so that it is there
 # whole or not at all.
 CHANGES_AT_ONCE = 500_000
+
+# Analysts' own SQL has handles of its own: it can neither hold up the other questions nor answer
+# with more than fits into memory several times over.
+OF_SQL = {"at_once": 2, "waiting": 20, "result_bytes": 32 << 20}
 
 # Sized for two cores and a few hundred megabytes; by default chDB plans for a server.
 CONFIG = """<clickhouse>
@@ -94,13 +109,14 @@ class ChdbLedger:
     def __init__(self, open_client: Callable[[], Client], limits: Limits) -> None:
         self._open_client = open_client
         self._client: Client = open_client()
-        for statement in TABLES:
+        for statement in (*TABLES, *NUMBER_TABLES):
             self._client.command(statement)
         self._checked: dict[str, set[str]] = {}
         self._stale = {OWNERS, VISITS}
         for table in (EVENTS, OWNER_CHANGES, VISIT_CHANGES):
             self._drop_damaged_parts(table)
         self._readers = Readers(open_client, limits)
+        self._sql_readers = Readers(open_client, replace(limits, **OF_SQL))
         self._thread = ThreadPoolExecutor(1, "ledger")
 
     async def append(self, source: int, rows: Sequence[SettledEvent]) -> None:
@@ -124,6 +140,10 @@ class ChdbLedger:
             self._stale.add(VISITS)
             await self._in_thread(self._insert, VISIT_CHANGES, arrow_of_visits(piece))
 
+    async def set_numbers(self, numbers: Sequence[BroughtNumber]) -> None:
+        await self._in_thread(self._insert, BROUGHT_NUMBERS, arrow_of_numbers(numbers))
+        await self._in_thread(self._command, f"SYSTEM RELOAD DICTIONARY {NUMBERS}")
+
     async def versions(self) -> tuple[int, int]:
         (owners,), (visits,) = [
             (await self._in_thread(self._read, f"SELECT max(version) FROM {table}"))[0]
@@ -137,7 +157,13 @@ class ChdbLedger:
             self._stale.discard(dictionary)
 
     async def ask(self, sql: str, values: Mapping[str, Any]) -> Rows:
-        return await self._readers.ask(sql, values)
+        return (await self._readers.answer(sql, values)).rows
+
+    async def answer(self, sql: str, values: Mapping[str, Any]) -> Answered:
+        return await self._readers.answer(sql, values)
+
+    async def table(self, sql: str, values: Mapping[str, Any]) -> Table:
+        return await self._sql_readers.table(sql, values)
 
     async def last(self, source: int) -> int:
         """The greatest place that is there; 0 without any."""
@@ -165,6 +191,7 @@ class ChdbLedger:
 
     def close(self) -> None:
         self._readers.close()
+        self._sql_readers.close()
         self._thread.shutdown()
         self._client.close()
 

@@ -8,19 +8,21 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from endu.events.ledger import OwnerChange, SettledEvent, VisitChange
+from endu.events.ledger import OWNERS, VISITS, OwnerChange, SettledEvent, VisitChange
 
 EVENTS = "endu.events"
 OWNER_CHANGES = "endu.owner_changes"
 VISIT_CHANGES = "endu.visit_changes"
-OWNERS = "endu.owners"
-VISITS = "endu.visits"
 
 # Without the fsync settings 20 of 20 tables vanished on a power cut. Inserted parts are compact
 # (level 0), so that in them a file without bytes always means a write that failed.
 DURABLE = """
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1,
          min_level_for_wide_part = 1"""
+
+# Whether nothing stronger than a device is named, or nobody: next to nothing to keep and to read,
+# because a subject's events lie together.
+DEVICE_ONLY = "device_only Bool MATERIALIZED subject = fingerprint"
 
 TABLES = (
     "CREATE DATABASE IF NOT EXISTS endu ENGINE = Atomic",
@@ -44,6 +46,7 @@ TABLES = (
         details     String,
         reused      Bool,
         check       UInt32,
+        {DEVICE_ONLY},
         INDEX by_ts  ts  TYPE minmax GRANULARITY 1,
         INDEX by_seq seq TYPE minmax GRANULARITY 1
     )
@@ -79,11 +82,8 @@ TABLES = (
           GROUP BY seq HAVING subject != 0'
     ))
     LAYOUT(HASHED()) LIFETIME(0)""",
+    f"ALTER TABLE {EVENTS} ADD COLUMN IF NOT EXISTS {DEVICE_ONLY}",  # made before it had one
 )  # fmt: skip
-
-# Which subject an event counts for, and whose that is now: for SELECTs over endu.events.
-SUBJECT = f"dictGetOrDefault('{VISITS}', 'subject', seq, subject)"
-WHO = f"dictGetOrDefault('{OWNERS}', 'identity', {SUBJECT}, {SUBJECT})"
 
 # A table is built of pieces: building one holds nobody up for long.
 PIECE = 250

@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from endu.events.event import Seq
-from endu.events.ledger import OwnerChange, SettledEvent, VisitChange
+from endu.events.ledger import (
+    Answered,
+    BroughtNumber,
+    OwnerChange,
+    SettledEvent,
+    Table,
+    VisitChange,
+)
 
 
 class MemoryLedger:
@@ -39,6 +46,15 @@ class MemoryLedger:
         """There is nothing between writing and seeing here."""
 
     async def ask(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        raise NotImplementedError("The ledger in memory answers no questions.")
+
+    async def answer(self, sql: str, values: Mapping[str, Any]) -> Answered:
+        raise NotImplementedError("The ledger in memory answers no questions.")
+
+    async def set_numbers(self, numbers: Sequence[BroughtNumber]) -> None:
+        """Nobody can ask for them."""
+
+    async def table(self, sql: str, values: Mapping[str, Any]) -> Table:
         raise NotImplementedError("The ledger in memory answers no questions.")
 
     async def last(self, source: int) -> int:

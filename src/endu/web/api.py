@@ -8,7 +8,7 @@ from litestar import Litestar, Request, Response, route
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
-from endu.events.ledger import TooDear
+from endu.events.ledger import Bound, TooDear
 from endu.ids import new_id
 from endu.organizations.caller import Caller
 from endu.organizations.keyring import KeyKind
@@ -42,7 +42,6 @@ from endu.web.parts import Parts
 from endu.web.reading import read_json, read_query
 from endu.web.record import RecordDoor
 from endu.web.recording import RECORD, RECORD_BATCH
-from endu.web.short_road import ShortRoad
 
 logger = logging.getLogger("endu.web")
 
@@ -51,6 +50,11 @@ AnyRequest: TypeAlias = Request[Any, Any, Any]
 # The largest body that is no event: a schema of a few hundred keys has room to spare.
 BODY_BYTES_AT_MOST = 256 * 1024
 
+TOO_DEAR = {
+    Bound.TIME: Reason.QUERY_TIMEOUT,
+    Bound.SIZE: Reason.QUERY_TOO_LARGE,
+    Bound.NUMBER: Reason.TOO_MANY_QUESTIONS,
+}
 
 GROUPS = (
     events,
@@ -73,7 +77,6 @@ def http_face(parts: Parts) -> "Front":
         {RECORD.path: door.one, RECORD_BATCH.path: door.batch},
         _litestar(every_endpoint(), parts, callers),
         parts,
-        ShortRoad(callers, parts.recorder, parts.now_ms, parts.metrics.outcomes),
     )
 
 
@@ -89,10 +92,7 @@ def every_endpoint() -> list[Endpoint]:
 class Front:
     """Sends each request to its door, and turns Endu's own mistakes into an answer."""
 
-    def __init__(
-        self, doors: Mapping[str, Door], rest: Door, parts: Parts, short_road: ShortRoad
-    ) -> None:
-        self.short_road = short_road  # for a server that can take it
+    def __init__(self, doors: Mapping[str, Door], rest: Door, parts: Parts) -> None:
         self._doors = doors
         self._rest = rest
         self._parts = parts
@@ -142,7 +142,7 @@ def _route(endpoint: Endpoint, parts: Parts, callers: Callers) -> HTTPRouteHandl
         except Refusal as refusal:
             response = _refused(refusal, headers)
         except TooDear as fault:
-            response = _refused(Refusal(Reason.QUESTION_TOO_DEAR, str(fault)), headers)
+            response = _refused(Refusal(TOO_DEAR[fault.bound]), headers)
         parts.metrics.requests[described.name, response.status_code or 200] += 1
         return response
 

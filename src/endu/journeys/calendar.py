@@ -1,0 +1,130 @@
+"""Hours, days, weeks and months as people in a time zone count them."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from endu.journeys.question import WeekStart
+
+Interval = Literal["hour", "day", "week", "month"]
+
+HOUR_MS = 3_600_000
+
+_EPOCH = date(1970, 1, 1).toordinal()  # a Thursday
+_DAYS_INTO_WEEK: Mapping[WeekStart, int] = {"monday": 3, "sunday": 4}
+
+
+class Range(Struct, frozen=True):
+    """Half-open, in milliseconds."""
+
+    from_ms: int
+    to_ms: int
+
+
+class Bucket(Struct, frozen=True):
+    """`key` is what the SQL says for it. Complete: it lies in the range as a whole, and is over."""
+
+    key: int
+    start_ms: int
+    end_ms: int
+    complete: bool
+
+
+class Calendar(Struct, frozen=True):
+    """Where days, weeks and months begin is a matter of the zone's own clock, so that a day may
+    have 23 hours, and one that the zone left out has none. An hour always has 60 minutes, and
+    begins with a full hour of the zone's clock at the beginning of the range."""
+
+    zone: ZoneInfo
+    week_start: WeekStart = "monday"
+
+    def key_sql(self, interval: Interval, span: Range) -> str:
+        """The key of the bucket of an event, a small integer. Needs the value `timezone`."""
+        day = "toUInt16(toDate(ts, {timezone:String}))"
+        if interval == "hour":
+            return f"toUInt32(intDiv(toUnixTimestamp64Milli(ts) + {self._beyond(span)}, {HOUR_MS}))"
+        if interval == "day":
+            return day
+        if interval == "week":
+            return f"toUInt16(intDiv({day} + {_DAYS_INTO_WEEK[self.week_start]}, 7))"
+        return "toUInt16(toRelativeMonthNum(ts, {timezone:String}))"
+
+    def count(self, interval: Interval, span: Range) -> int:
+        """How many buckets the range touches, about: what `buckets` would take."""
+        first, last = self._keys(interval, span)
+        return last + 1 - first
+
+    def buckets(self, interval: Interval, span: Range, now_ms: int) -> list[Bucket]:
+        """Every bucket that the range touches, in order."""
+        first, last = self._keys(interval, span)
+        starts = [self._start_ms(interval, key, span) for key in range(first, last + 2)]
+        over_ms = min(span.to_ms, now_ms)
+        return [
+            Bucket(key, start_ms, end_ms, span.from_ms <= start_ms and end_ms <= over_ms)
+            for key, start_ms, end_ms in zip(
+                range(first, last + 1), starts, starts[1:], strict=False
+            )
+            if start_ms < end_ms
+        ]
+
+    def before(self, interval: Interval, span: Range) -> Range:
+        """The period of the same length just before: of as many buckets where the range begins
+        and ends with one, else as long by the zone's clock."""
+        first, last = self._keys(interval, span)
+        whole = (
+            self._start_ms(interval, first, span) == span.from_ms
+            and self._start_ms(interval, last + 1, span) == span.to_ms
+        )
+        if whole:
+            return Range(self._start_ms(interval, 2 * first - last - 1, span), span.from_ms)
+        if interval == "hour":
+            return Range(2 * span.from_ms - span.to_ms, span.from_ms)
+        begin, end = self._local(span.from_ms), self._local(span.to_ms)
+        earlier = begin.replace(tzinfo=None) - (
+            end.replace(tzinfo=None) - begin.replace(tzinfo=None)
+        )
+        from_ms = _ms(earlier.replace(tzinfo=self.zone)) + span.from_ms % 1_000
+        return Range(min(from_ms, span.from_ms), span.from_ms)
+
+    def _keys(self, interval: Interval, span: Range) -> tuple[int, int]:
+        """The first and the last; the last is before the first where the range is empty."""
+        if span.to_ms <= span.from_ms:
+            return 0, -1
+        return self._key(interval, span.from_ms, span), self._key(interval, span.to_ms - 1, span)
+
+    def _key(self, interval: Interval, at_ms: int, span: Range) -> int:
+        if interval == "hour":
+            return (at_ms + self._beyond(span)) // HOUR_MS
+        local = self._local(at_ms)
+        if interval == "month":
+            return local.year * 12 + local.month
+        day = local.toordinal() - _EPOCH
+        return day if interval == "day" else (day + _DAYS_INTO_WEEK[self.week_start]) // 7
+
+    def _start_ms(self, interval: Interval, key: int, span: Range) -> int:
+        if interval == "hour":
+            return key * HOUR_MS - self._beyond(span)
+        if interval == "month":
+            year, month = divmod(key - 1, 12)
+            return self._midnight_ms(date(year, month + 1, 1))
+        day = key if interval == "day" else key * 7 - _DAYS_INTO_WEEK[self.week_start]
+        return self._midnight_ms(date.fromordinal(_EPOCH + day))
+
+    def _beyond(self, span: Range) -> int:
+        """How far the zone's clock is beyond full hours of UTC."""
+        offset = self._local(span.from_ms).utcoffset() or timedelta()
+        return int(offset.total_seconds() * 1_000) % HOUR_MS
+
+    def _midnight_ms(self, day: date) -> int:
+        """Where the clocks go forward at midnight, the first moment behind it."""
+        return _ms(datetime(day.year, day.month, day.day, tzinfo=self.zone))
+
+    def _local(self, at_ms: int) -> datetime:
+        return datetime.fromtimestamp(at_ms // 1_000, self.zone)
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.astimezone(UTC).timestamp()) * 1_000

@@ -1,0 +1,49 @@
+"""What questions are asked of: one organization's events and people, at one moment."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from endu.event_types.catalog import Catalog
+from endu.events.ledger import Ledger
+from endu.identities.identifier import Number, Subject
+from endu.organizations.organization import OrganizationId
+
+
+class Person(Struct, frozen=True):
+    """`subjects` are all those among whose events are this person's."""
+
+    c_user_id: Number
+    subjects: list[Subject]
+
+
+class People(Protocol):
+    """What questions need to know of an organization's people."""
+
+    async def has_visits(self, organization_id: OrganizationId) -> bool:
+        """Whether any event is somebody else's than its subject says (R6, R9)."""
+
+    async def disputed(
+        self, organization_id: OrganizationId, at_most: int
+    ) -> Sequence[Subject] | None:
+        """Every subject that was seen together with somebody who is another person now: only
+        events of theirs can be contested. None where there are more than `at_most`."""
+
+    async def known(
+        self, organization_id: OrganizationId, identities: Sequence[Subject]
+    ) -> dict[Subject, Person]:
+        """By the subject that names each identity; those that are unknown are missing."""
+
+    async def rules_version(self, organization_id: OrganizationId) -> int:
+        """How often the organization's rules were changed: made, or taken back."""
+
+
+class Sources(Struct, frozen=True):
+    """`now_ms` is when the question is asked, for all that follows from it."""
+
+    organization_id: OrganizationId
+    now_ms: int
+    ledger: Ledger
+    catalog: Catalog
+    people: People

@@ -1,0 +1,88 @@
+"""What questions ask of the directory, in SQLite."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from endu.identities.identifier import Number, Subject
+from endu.journeys.sources import Person
+from endu.organizations.organization import OrganizationId
+from endu.stores.sqlite import Reader
+
+# Only events of devices that several people use, and of blocked identifiers, are given away.
+HAS_VISITS = """
+SELECT EXISTS (
+  SELECT 1 FROM identifiers AS i
+  CROSS JOIN visits AS v ON v.recorded = i.subject AND v.subject <> 0
+  WHERE i.standing <> '' AND i.organization_id = ?
+)
+"""
+
+DISPUTED = """
+WITH pairs AS (
+  SELECT l.a, l.b FROM links AS l
+  CROSS JOIN identifiers AS one ON one.subject = l.a
+  CROSS JOIN identifiers AS other ON other.subject = l.b
+  WHERE l.organization_id = :organization_id
+    AND l.verdict IN ('refused', 'hub', 'shared', 'blocked', 'unproven')
+    AND one.identity <> other.identity
+)
+SELECT a FROM pairs UNION SELECT b FROM pairs LIMIT :limit
+"""
+
+# The numbers of identities, and whose events can be theirs: their own identifiers', and those of
+# the devices that they visited.
+KNOWN = """
+WITH asked AS (
+  SELECT i.subject AS identity, i.number
+  FROM json_each(:identities) AS given CROSS JOIN identifiers AS i ON i.subject = given.value
+  WHERE i.organization_id = :organization_id
+), members AS (
+  SELECT identity, number, identity AS subject FROM asked
+  UNION ALL
+  SELECT asked.identity, asked.number, i.subject
+  FROM asked CROSS JOIN identifiers AS i
+    ON i.identity = asked.identity AND i.identity <> i.subject
+)
+SELECT identity, number, subject FROM members
+UNION
+SELECT members.identity, members.number, v.recorded
+FROM members CROSS JOIN visits AS v ON v.subject = members.subject
+"""
+
+RULE_CHANGES = "SELECT count(*) + count(taken_back_at_ms) FROM rules WHERE organization_id = ?"
+
+
+class SqlitePeople:
+    """Fits the port `People`."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def has_visits(self, organization_id: OrganizationId) -> bool:
+        ((has_visits,),) = await self._rows(HAS_VISITS, (organization_id,))
+        return bool(has_visits)
+
+    async def disputed(
+        self, organization_id: OrganizationId, at_most: int
+    ) -> Sequence[Subject] | None:
+        asked = {"organization_id": organization_id, "limit": at_most + 1}
+        subjects = [subject for (subject,) in await self._rows(DISPUTED, asked)]
+        return subjects if len(subjects) <= at_most else None
+
+    async def known(
+        self, organization_id: OrganizationId, identities: Sequence[Subject]
+    ) -> dict[Subject, Person]:
+        asked = {"organization_id": organization_id, "identities": json.dumps(identities)}
+        people: dict[Subject, Person] = {}
+        for identity, number, subject in await self._rows(KNOWN, asked):
+            person = people.setdefault(identity, Person(Number(number), []))
+            person.subjects.append(subject)
+        return people
+
+    async def rules_version(self, organization_id: OrganizationId) -> int:
+        ((changes,),) = await self._rows(RULE_CHANGES, (organization_id,))
+        return int(changes)
+
+    async def _rows(self, sql: str, values: Any) -> list[tuple[Any, ...]]:
+        return await self._reader.read(lambda db: list(db.execute(sql, values)))

@@ -91,7 +91,7 @@ PLATFORMS = {101: "discord", 102: "telegram", 103: "discord", 104: "wallet", 105
 async def _tell_the_shop(ledger: ChdbLedger) -> list[Row]:
     rows, settled, visits = [], [], []
     for n in range(240):
-        subject = (101, 102, 103, 104, 105, 106)[n * n % 7 % 6]
+        subject = (101, 102, 103, 104, 105, 106)[(5 * n + n // 7) % 6]
         name = ("PAGE_VIEW", "LINK_TRACKING_CLICK", "ITEM_PURCHASED")[n % 5 % 3]
         event_id = "buy-1" if name == "ITEM_PURCHASED" and n < 60 else TYPES[name]
         data = {"n": n, "tier": ("gold", "silver", None)[n % 3], "deep": {"a b": n % 4}}

@@ -154,12 +154,12 @@ def _answered(client: Client, sql: str, values: dict[str, Any]) -> Answered:
 
 def _table(client: Client, sql: str, values: dict[str, Any]) -> Table:
     found = client.query(sql, parameters=values, column_oriented=True, tz_mode="aware")
-    return Table(
-        tuple(found.column_names),
-        tuple(kind.name for kind in found.column_types),
-        found.result_columns or [[] for _ in found.column_names],
-        *_cost(found),
-    )
+    if not found.column_names:  # without rows nothing comes at all
+        described = client.query(f"DESCRIBE TABLE ({sql})", parameters=values).result_rows
+        names, types = zip(*((row[0], row[1]) for row in described), strict=True)
+        return Table(names, types, [[] for _ in names], *_cost(found))
+    types = tuple(kind.name for kind in found.column_types)
+    return Table(tuple(found.column_names), types, found.result_columns, *_cost(found))
 
 
 def _cost(found: Any) -> tuple[int, float]:

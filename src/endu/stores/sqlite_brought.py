@@ -1,0 +1,38 @@
+"""Tells the ledger which identifiers have a number that a caller brought (R7)."""
+
+import asyncio
+
+from endu.events.ledger import BroughtNumber, Ledger
+from endu.identities.identifier import Number, Subject
+from endu.stores.sqlite import Reader
+
+# Rows are only ever added at the end of the table, so that only new ones need to be looked at.
+BROUGHT = """
+SELECT subject, number
+FROM identifiers
+WHERE rowid > ? AND rowid <= ? AND kind = 'c_user_id' AND number <> '' || subject
+"""
+LAST = "SELECT coalesce(max(rowid), 0) FROM identifiers"
+
+
+class BroughtNumbers:
+    """One for a ledger and its directory; remembers how far it has told."""
+
+    def __init__(self, reader: Reader, ledger: Ledger) -> None:
+        self._reader = reader
+        self._ledger = ledger
+        self._told = 0
+        self._telling = asyncio.Lock()
+
+    async def tell(self) -> None:
+        """Returns once every later question sees the number of every identifier there is now."""
+        async with self._telling:
+            ((last,),) = await self._reader.read(lambda db: db.execute(LAST).fetchall())
+            if last == self._told:
+                return
+            span = (self._told, last)
+            rows = await self._reader.read(lambda db: db.execute(BROUGHT, span).fetchall())
+            numbers = [BroughtNumber(Subject(subject), Number(number)) for subject, number in rows]
+            if numbers:
+                await self._ledger.set_numbers(numbers)
+            self._told = last

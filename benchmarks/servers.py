@@ -44,15 +44,28 @@ class Target(Struct, frozen=True, kw_only=True):
         )
 
     def cpu_seconds(self) -> float:
-        """User and system time of the process since it began, all threads."""
-        after_name = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(after_name[11]) + int(after_name[12])) / CLOCK_TICKS
+        """User and system time since it began, all processes, all threads."""
+        return sum(_cpu_seconds(pid) for pid in self.processes())
 
     def resident_megabytes(self) -> float:
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-        raise ProcessLookupError(self.pid)
+        return sum(_resident_megabytes(pid) for pid in self.processes())
+
+    def processes(self) -> list[int]:
+        """The one that was started, and those that it started."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, children)]
+
+
+def _cpu_seconds(pid: int) -> float:
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / CLOCK_TICKS
+
+
+def _resident_megabytes(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise ProcessLookupError(pid)
 
 
 class _Keys(Struct):

@@ -1,11 +1,13 @@
 """Every adapter of a port, held to the same promises: one fixture for each port."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from msgspec import Struct
 
+from endu.door.starting import open_door
 from endu.events.failed import FailedEvents
 from endu.events.inbox import Inbox
 from endu.events.ledger import Ledger
@@ -13,6 +15,8 @@ from endu.events.position import Position
 from endu.organizations.properties import Properties
 from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
+from endu.stores.data_directory import hold
+from endu.stores.database import migrate
 from endu.stores.memory_books import MemoryFailedEvents, MemoryPosition, MemoryProperties
 from endu.stores.memory_inbox import MemoryInbox
 from endu.stores.memory_ledger import MemoryLedger
@@ -20,6 +24,7 @@ from endu.stores.sqlite import Reader
 from endu.stores.sqlite_failed import SqliteFailedEvents
 from endu.stores.sqlite_inbox import open_sqlite_inbox
 from endu.stores.sqlite_position import SqlitePosition, SqliteProperties
+from endu.web.server import listen
 from tests.directory_file import make_directory
 
 
@@ -31,13 +36,19 @@ class Books(Struct):
     properties: Properties
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "door"])
 async def inbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Inbox]:
     if request.param == "memory":
         yield MemoryInbox()
+    elif request.param == "door":
+        make_directory(tmp_path / "directory.db").close()
+        migrate(tmp_path / "registry.db", "registry")
+        with hold(tmp_path) as data, closing(listen("127.0.0.1", 0)) as bound:
+            async with open_door(data, bound) as door, door.log(bytes(16), 0, 0) as opened:
+                yield opened
     else:
-        async with open_sqlite_inbox(tmp_path / "inbox.db", bytes(16)) as opened:
-            yield opened
+        async with open_sqlite_inbox(tmp_path / "inbox.db", bytes(16)) as written_here:
+            yield written_here
 
 
 @pytest.fixture

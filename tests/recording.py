@@ -8,6 +8,7 @@ import msgspec
 from endu.event_types.event_type import EventType, EventTypeId, SchemaMode, SchemaVersion
 from endu.events.event import Event, EventDetails, FailedEvent, Record, decode_record
 from endu.events.inbox import Entry, Kept, NotDurable
+from endu.events.numbers import KnownNumbers
 from endu.events.recorder import Recorder, Sent
 from endu.identities.identifier import Number
 from endu.ids import Scramble
@@ -62,7 +63,7 @@ class Desk:
         self.inbox = inbox or MemoryInbox()
         self.catalog = MemoryCatalog()
         self.numbers = Issued()
-        self.recorder = Recorder(self.catalog, self.inbox, self.numbers, SCRAMBLE)
+        self.recorder = Recorder(self.catalog, self.inbox, KnownNumbers(self.numbers), SCRAMBLE)
         for name in ("ITEM_PURCHASED", "PAGE_VIEW"):
             self.register(name)
 

@@ -21,11 +21,15 @@ WITHIN_SECONDS = 60
 class Running(Struct, frozen=True):
     """A server that answers, and what it said when it started."""
 
+    process: int
     data: Path
     address: str
     organization_id: str
     property_id: str
     secret_key: str
+
+    def stop(self) -> None:
+        os.kill(self.process, signal.SIGINT)
 
     def endu(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """The command line, on this server's directory."""
@@ -56,6 +60,7 @@ def running(data: Path) -> Iterator[Running]:
             assert server.stdout is not None
             started = json.loads(server.stdout.readline())
             yield Running(
+                process=server.pid,
                 data=data,
                 address=started["address"],
                 organization_id=started["organization_id"],
@@ -63,6 +68,6 @@ def running(data: Path) -> Iterator[Running]:
                 secret_key=started["secret_key"] or "",
             )
         finally:
-            server.send_signal(signal.SIGINT)
+            server.send_signal(signal.SIGINT)  # nothing where it has been stopped already
             server.wait(WITHIN_SECONDS)
     assert server.returncode == 0

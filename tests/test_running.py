@@ -11,10 +11,9 @@ import httpx
 import pytest
 
 from endu.announcements import Announce, FirstEvent, Started
-from endu.assembly import open_endu
+from endu.assembly import open_endu, serve
 from endu.settings import Settings
 from endu.web.api import http_face
-from endu.web.running import run_until_told
 from endu.web.server import listen
 from tests.running import endu, running
 from tests.web_world import bearer, world_on
@@ -89,10 +88,9 @@ async def test_a_restart_forgets_no_identity_that_was_made_this_hour(tmp_path: P
 @asynccontextmanager
 async def serving(data: Path, announce: Announce) -> AsyncIterator["asyncio.Task[None]"]:
     """Ends as an operator ends it."""
-    async with open_endu(Settings(data=data)) as opened:
-        task = asyncio.create_task(run_until_told(opened, listen("127.0.0.1", 0), announce))
-        try:
-            yield task
-        finally:
-            os.kill(os.getpid(), signal.SIGINT)
-            await asyncio.wait_for(task, WITHIN_SECONDS)
+    task = asyncio.create_task(serve(Settings(data=data, port=0), announce))
+    try:
+        yield task
+    finally:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.wait_for(task, WITHIN_SECONDS)

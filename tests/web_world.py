@@ -82,20 +82,25 @@ def bearer(key: str) -> dict[str, str]:
 @asynccontextmanager
 async def world_on(data: Path) -> AsyncIterator[World]:
     settings = Settings(data=data)
-    async with open_endu(settings) as running:
-        assert running.began is not None
-        transport = httpx.ASGITransport(app=http_face(running.parts))
-        async with httpx.AsyncClient(
-            transport=transport,
-            base_url="http://endu",
-            headers=bearer(running.began.secret_key),
-            timeout=30,
-        ) as client:
-            yield World(
-                running=running,
-                client=client,
-                organization_id=running.began.organization_id,
-                secret=running.began.secret_key,
-                publishable=running.began.publishable_key,
-                operator=settings.operator_key_file.read_text().strip(),
-            )
+    async with open_endu(settings) as running, world_of(running, settings) as world:
+        yield world
+
+
+@asynccontextmanager
+async def world_of(running: Running, settings: Settings) -> AsyncIterator[World]:
+    assert running.began is not None
+    transport = httpx.ASGITransport(app=http_face(running.parts))
+    async with httpx.AsyncClient(
+        transport=transport,
+        base_url="http://endu",
+        headers=bearer(running.began.secret_key),
+        timeout=30,
+    ) as client:
+        yield World(
+            running=running,
+            client=client,
+            organization_id=running.began.organization_id,
+            secret=running.began.secret_key,
+            publishable=running.began.publishable_key,
+            operator=settings.operator_key_file.read_text().strip(),
+        )

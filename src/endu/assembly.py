@@ -4,17 +4,21 @@ import gc
 import logging
 import os
 import secrets
-import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
+from typing import TypeAlias
 
 import uvloop
 from msgspec import Struct
 
 from endu.announcements import Announce, CannotRun, Progress, Rebuilt, Verified
+from endu.door.inbox import DoorsInbox
+from endu.door.starting import Door, open_door
 from endu.event_types.registrar import Registrar
+from endu.events.numbers import KnownNumbers
 from endu.events.rebuild import rebuild as settle_again
 from endu.events.recorder import Recorder
 from endu.events.replay import Replay
@@ -30,29 +34,30 @@ from endu.settings import Settings
 from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from endu.stores.data_directory import DataDirectory, hold
-from endu.stores.database import DatabaseTooNew, migrate
+from endu.stores.database import migrate
 from endu.stores.sqlite import FOR_BATCHES, Connection, Reader, connect
+from endu.stores.sqlite_brought import BroughtNumbers
 from endu.stores.sqlite_casebook import SqliteCasebook
 from endu.stores.sqlite_creations import SqliteCreations
 from endu.stores.sqlite_directory import SqliteDirectory
 from endu.stores.sqlite_failed import SqliteFailedEvents
 from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox
 from endu.stores.sqlite_log import LogReader
+from endu.stores.sqlite_people import SqlitePeople
 from endu.stores.sqlite_position import SqlitePosition, SqliteProperties
-from endu.stores.sqlite_registry import SqliteRegistry, open_sqlite_registry
+from endu.stores.sqlite_registry import SqliteRegistry, nothing_changed, open_sqlite_registry
 from endu.stores.sqlite_rules import SqliteRules
 from endu.stores.sqlite_visits import SqliteOwners, SqliteVisitBook
 from endu.stores.swap import finish_swap, swap_in
 from endu.stores.trouble import of_storage
 from endu.web.parts import Parts
 from endu.web.running import Running, Watch, run_until_told
-from endu.web.server import listen
-
-# How long a thread may hold the interpreter while another waits for it: by default 5 ms, which
-# the log's thread, and so every commit, would pay while the loop is busy.
-SWITCH_SECONDS = 0.0005
+from endu.web.server import address_of, listen
 
 SOURCE = 0  # the one inbox of an embedded Endu
+
+
+OpenInbox: TypeAlias = SqliteInbox | DoorsInbox
 
 
 class Directory(Struct, frozen=True):
@@ -75,8 +80,7 @@ def run(
     )
     for chatty in ("alembic", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    sys.setswitchinterval(SWITCH_SECONDS)
-    uvloop.run(_serve(settings, announce, at_each_step))
+    uvloop.run(serve(settings, announce, at_each_step))
 
 
 def verify(settings: Settings, progress: Progress) -> Verified:
@@ -90,60 +94,65 @@ def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
     return uvloop.run(_rebuild(settings, progress))
 
 
-async def _serve(
-    settings: Settings, announce: Announce, at_each_step: Callable[[str], None]
+async def serve(
+    settings: Settings, announce: Announce, at_each_step: Callable[[str], None] = nothing
 ) -> None:
-    """The address before anything is begun: keys are shown once, and only where it can be had."""
+    """The address before anything is begun: keys are shown once, and only where it can be had.
+    The door before the ledger: a process with an open engine must not start another."""
     with hold(settings.data) as data, closing(listen(settings.host, settings.port)) as bound:
-        async with _opened(data, settings, at_each_step) as running:
-            # What is there now stays to the end: looking through it for garbage again and again
-            # was a fourteenth of what an event costs.
-            gc.freeze()
-            await run_until_told(running, bound, announce)
+        address = address_of(bound)
+        async with (
+            open_door(data, bound) as door,
+            opened(data, settings, door, at_each_step) as running,
+        ):
+            bound.close()  # the door has it now
+            gc.freeze()  # what is there now stays to the end: no need to look through it again
+            await run_until_told(running, door, address, announce)
 
 
 @asynccontextmanager
 async def open_endu(settings: Settings) -> AsyncIterator[Running]:
-    """Everything but the socket. Raises CannotRun."""
+    """Everything but the door: the log is written by this process. Raises CannotRun."""
     with hold(settings.data) as data:
-        async with _opened(data, settings, nothing) as running:
+        async with opened(data, settings) as running:
             yield running
 
 
 @asynccontextmanager
-async def _opened(
-    data: DataDirectory, settings: Settings, at_each_step: Callable[[str], None]
+async def opened(
+    data: DataDirectory,
+    settings: Settings,
+    door: Door | None = None,
+    at_each_step: Callable[[str], None] = nothing,
 ) -> AsyncIterator[Running]:
+    """Everything behind the door. Without one this process writes the log. Raises CannotRun."""
     async with AsyncExitStack() as stack:
         finish_swap(data.root)
-        registry = await _open_registry(stack, data)
+        registry = await _open_registry(stack, data, door)
         directory = _open_directory(stack, data.directory)
         ledger = stack.enter_context(open_chdb_ledger(data.ledger, _limits(settings)))
-        inbox = await _open_inbox(stack, data, directory, ledger)
+        began = await _begin(settings, registry, directory)
+        inbox = await _open_inbox(stack, data, directory, ledger, door)
         settler = _settler(inbox, directory, ledger, at_each_step)
-        began = await _begin(settings, registry, directory, inbox)
         work = await stack.enter_async_context(settling(settler, inbox))
         yield Running(
-            parts=_parts(registry, directory, ledger, inbox, work),
+            parts=_parts(registry, directory, ledger, inbox, work, door),
             settling=work,
             began=began,
         )
 
 
-async def _open_registry(stack: AsyncExitStack, data: DataDirectory) -> SqliteRegistry:
-    try:
-        registry = open_sqlite_registry(data.registry)
-    except DatabaseTooNew as problem:
-        raise CannotRun(str(problem)) from problem
+async def _open_registry(
+    stack: AsyncExitStack, data: DataDirectory, door: Door | None
+) -> SqliteRegistry:
+    changed = door.shared.registry_changed if door else nothing_changed
+    registry = open_sqlite_registry(data.registry, changed)
     stack.push_async_callback(registry.close)
     return registry
 
 
 def _open_directory(stack: AsyncExitStack, path: Path) -> Directory:
-    try:
-        migrate(path, "directory")
-    except DatabaseTooNew as problem:
-        raise CannotRun(str(problem)) from problem
+    migrate(path, "directory")
     connection = stack.enter_context(closing(connect(path)))
     connection.executescript(FOR_BATCHES)
     reader = stack.enter_context(closing(Reader(path)))
@@ -151,18 +160,26 @@ def _open_directory(stack: AsyncExitStack, path: Path) -> Directory:
 
 
 async def _open_inbox(
-    stack: AsyncExitStack, data: DataDirectory, directory: Directory, ledger: ChdbLedger
-) -> SqliteInbox:
+    stack: AsyncExitStack,
+    data: DataDirectory,
+    directory: Directory,
+    ledger: ChdbLedger,
+    door: Door | None,
+) -> OpenInbox:
     """No new record may take a place that was ever settled, whatever became of the log."""
     watermark = await SqlitePosition(directory.connection, directory.reader, SOURCE).watermark()
     floor = max(watermark, await ledger.last(SOURCE))
-    return await stack.enter_async_context(
-        open_sqlite_inbox(data.inbox, secrets.token_bytes(16), SOURCE, floor)
+    randomness = secrets.token_bytes(16)
+    opening: AbstractAsyncContextManager[OpenInbox] = (
+        door.log(randomness, SOURCE, floor)
+        if door
+        else open_sqlite_inbox(data.inbox, randomness, SOURCE, floor)
     )
+    return await stack.enter_async_context(opening)
 
 
 def _settler(
-    inbox: SqliteInbox,
+    inbox: OpenInbox,
     directory: Directory,
     ledger: ChdbLedger,
     at_each_step: Callable[[str], None] = nothing,
@@ -183,7 +200,7 @@ def _settler(
 
 
 async def _begin(
-    settings: Settings, registry: SqliteRegistry, directory: Directory, inbox: SqliteInbox
+    settings: Settings, registry: SqliteRegistry, directory: Directory
 ) -> Beginning | None:
     """The first start's organization and keys; None at every later one."""
     if not settings.operator_key_file.exists():
@@ -201,13 +218,14 @@ def _parts(
     registry: SqliteRegistry,
     directory: Directory,
     ledger: ChdbLedger,
-    inbox: SqliteInbox,
+    inbox: OpenInbox,
     work: Settling,
+    door: Door | None,
 ) -> Parts:
     scramble, source = inbox.scramble, inbox.source
     people = SqliteDirectory(directory.reader)
     failed_events = SqliteFailedEvents(directory.connection, directory.reader)
-    recorder = Recorder(registry.catalog, inbox, people, scramble)
+    recorder = Recorder(registry.catalog, inbox, KnownNumbers(people), scramble)
     watch = Watch(inbox, work, lambda: inbox.alive)
     return Parts(
         organizations=registry.organizations,
@@ -218,6 +236,7 @@ def _parts(
         inbox=inbox,
         ledger=ledger,
         directory=people,
+        people=SqlitePeople(directory.reader),
         rules=SqliteRules(directory.reader, directory.path, scramble, source, _now_ms),
         failed_events=failed_events,
         replay=Replay(failed_events, recorder, scramble, source),
@@ -226,10 +245,11 @@ def _parts(
         identity_limits=people.limits_of,
         created_since=SqliteCreations(directory.reader, inbox).since,
         fresh=watch.fresh,
+        tell_numbers=BroughtNumbers(directory.reader, ledger).tell,
         why_not_ready=watch.why_not_ready,
         now_ms=_now_ms,
         randomness=secrets.token_bytes,
-        metrics=watch.metrics(),
+        metrics=watch.metrics(door.counts if door else Counter),
     )
 
 
@@ -254,7 +274,7 @@ async def _rebuild(settings: Settings, progress: Progress) -> Rebuilt:
             ledger = new.enter_context(
                 open_chdb_ledger(data.rebuilding / data.ledger.name, _limits(settings))
             )
-            inbox = await _open_inbox(new, data, directory, ledger)
+            inbox = await _open_inbox(new, data, directory, ledger, None)
             done = await settle_again(_settler(inbox, directory, ledger), inbox, progress)
         swap_in(data.root)
         return done

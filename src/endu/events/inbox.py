@@ -1,6 +1,8 @@
 """The young end of the log: where a record becomes durable, and where the settler takes it."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct
@@ -59,6 +61,9 @@ class LogUnreadable(Exception):
     """The storage cannot even tell which records come next."""
 
 
+FAILED = "The log could not be written; send it again."
+
+
 class Inbox(Protocol):
     async def append(self, entries: Sequence[Entry]) -> list[Kept]:
         """Returns once all entries would survive a power cut, and not before; all or none.
@@ -87,3 +92,19 @@ class Inbox(Protocol):
     @property
     def source(self) -> int:
         """Which inbox this is (0 to 4095): places of different inboxes are different things."""
+
+
+async def posted(inbox: Inbox, entries: Sequence[Entry]) -> list[Kept]:
+    """Waits for what `post` tells: an inbox's `append`. Raises NotDurable."""
+    promise: asyncio.Future[list[Kept]] = asyncio.get_running_loop().create_future()
+    inbox.post(entries, partial(_keep_promise, promise))
+    return await promise
+
+
+def _keep_promise(promise: asyncio.Future[list[Kept]], kept: Sequence[Kept] | None) -> None:
+    if promise.done():  # the caller hung up meanwhile
+        return
+    if kept is None:
+        promise.set_exception(NotDurable(FAILED))
+    else:
+        promise.set_result(list(kept))

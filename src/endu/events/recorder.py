@@ -14,7 +14,7 @@ from endu.events.admission import Admitted, Candidate, Replayed, admit, number_i
 from endu.events.batch import events_in
 from endu.events.event import FailedEvent, RecordId, encode_record
 from endu.events.inbox import Entry, Inbox, Kept, NotDurable
-from endu.events.numbers import KnownNumbers, Numbers
+from endu.events.numbers import KnownNumbers
 from endu.events.recorded import Recorded, Result, result_of, result_of_refusal
 from endu.events.wire import Said, read_event
 from endu.identities.identifier import Number
@@ -57,11 +57,11 @@ class Sent(Struct, frozen=True):
 
 class Recorder:
     def __init__(
-        self, catalog: Catalog, inbox: Inbox, numbers: Numbers, scramble: Scramble
+        self, catalog: Catalog, inbox: Inbox, numbers: KnownNumbers, scramble: Scramble
     ) -> None:
         self._catalog = catalog
         self._inbox = inbox
-        self._numbers = KnownNumbers(numbers)
+        self._numbers = numbers
         self._scramble = scramble
 
     async def record(self, body: bytes, caller: Caller, sent: Sent) -> Recorded:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,15 @@ from msgspec import Struct
 
 from endu.announcements import CannotRun
 
+# The door of a server that was killed is there a few milliseconds longer.
+LET_GO_SECONDS = 1.0
+
 
 class DataDirectory(Struct, frozen=True):
+    """Where things are. `lock` is the descriptor of what keeps others out, -1 without."""
+
     root: Path
+    lock: int = -1
 
     @property
     def inbox(self) -> Path:
@@ -57,15 +64,25 @@ def hold(root: Path) -> Iterator[DataDirectory]:
         ) from problem
     try:
         _take(lock, root)
-        yield DataDirectory(root)
+        yield DataDirectory(root, lock)
     finally:
         os.close(lock)
 
 
 def _take(lock: int, root: Path) -> None:
+    until = time.monotonic() + LET_GO_SECONDS
+    while not _is_taken(lock):
+        if time.monotonic() > until:
+            raise CannotRun(
+                f"Another Endu works on {root}; "
+                "stop that one or choose another directory with --data."
+            )
+        time.sleep(LET_GO_SECONDS / 50)
+
+
+def _is_taken(lock: int) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as problem:
-        raise CannotRun(
-            f"Another Endu works on {root}; stop that one or choose another directory with --data."
-        ) from problem
+    except BlockingIOError:
+        return False
+    return True

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pysqlite3 import dbapi2
 
+from endu.announcements import CannotRun
 from endu.stores.schema import directory, registry
 from endu.stores.sqlite import connect
 
@@ -20,7 +21,7 @@ METADATA = {"registry": registry, "directory": directory}
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class DatabaseTooNew(Exception):
+class DatabaseTooNew(CannotRun):
     """The file was written by a later Endu. The message says so, and what to do."""
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
 from endu.event_types.event_type import EventType, EventTypeId, SchemaMode, SchemaVersion
 from endu.organizations.keyring import Key, KeyId, KeyKind, Scope
@@ -21,7 +20,7 @@ def organization_row(organization: Organization) -> Row:
     }
 
 
-def organization_of(row: sa.RowMapping) -> Organization:
+def organization_of(row: Row) -> Organization:
     return Organization(
         OrganizationId(row["organization_id"]),
         row["name"],
@@ -45,7 +44,7 @@ def key_row(key: Key) -> Row:
     }
 
 
-def key_of(row: sa.RowMapping) -> Key:
+def key_of(row: Row) -> Key:
     return Key(
         key_id=KeyId(row["key_id"]),
         organization_id=OrganizationId(row["organization_id"]),
@@ -71,7 +70,7 @@ def event_type_row(event_type: EventType) -> Row:
     }
 
 
-def event_type_of(row: sa.RowMapping) -> EventType:
+def event_type_of(row: Row) -> EventType:
     """Without its schema, which is a row of its own."""
     previous = row["previous"]
     return EventType(
@@ -97,7 +96,7 @@ def version_row(
     }
 
 
-def version_of(row: sa.RowMapping) -> SchemaVersion:
+def version_of(row: Row) -> SchemaVersion:
     return SchemaVersion(
         row["version"],
         msgspec.json.decode(row["schema"]),

@@ -20,6 +20,7 @@ from endu.identities.linking import NEVER_SEEN, Link, Node
 from endu.organizations.organization import OrganizationId
 from endu.stores.sqlite import Connection, Reader
 from endu.stores.sqlite_explain import explain, link_seen, rule_links
+from endu.stores.sqlite_numbers import numbers_in
 from endu.stores.sqlite_rows import LINK, NODE, link_of, links_of, node_of, nodes_of
 
 # A number is its identifier's own subject, or was brought by a caller for one of its own kind.
@@ -30,17 +31,6 @@ WHERE i.subject = CAST(:number AS INTEGER) AND i.number = :number
 UNION
 SELECT {NODE} FROM identifiers AS i
 WHERE i.organization_id = :organization_id AND i.kind = 'c_user_id' AND i.value = :number
-"""
-
-KNOWN_NUMBERS = """
-SELECT named.value FROM json_each(:numbers) AS named
-CROSS JOIN identifiers AS i
-  ON i.subject = CAST(named.value AS INTEGER) AND i.number = named.value
-WHERE i.organization_id = :organization_id
-UNION
-SELECT i.value FROM json_each(:numbers) AS named
-CROSS JOIN identifiers AS i
-  ON i.organization_id = :organization_id AND i.kind = 'c_user_id' AND i.value = named.value
 """
 
 BY_NAME = f"""
@@ -125,10 +115,7 @@ class SqliteDirectory:
     async def known_numbers(
         self, organization_id: OrganizationId, numbers: Sequence[Number]
     ) -> set[Number]:
-        values = {"organization_id": organization_id, "numbers": json.dumps(numbers)}
-        return await self._reader.read(
-            lambda db: {number for (number,) in db.execute(KNOWN_NUMBERS, values)}
-        )
+        return await self._reader.read(lambda db: numbers_in(db, organization_id, numbers))
 
     async def by_number(self, organization_id: OrganizationId, number: Number) -> Identity | None:
         return await self.by_identifier(organization_id, f"{Kind.C_USER_ID}:{number}")

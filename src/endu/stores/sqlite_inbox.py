@@ -8,15 +8,14 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple, TypeAlias
 
 from endu.events.event import Seq
-from endu.events.inbox import Entry, Found, Kept, NotDurable, Told
+from endu.events.inbox import Entry, Found, Kept, NotDurable, Told, posted
 from endu.events.mark import Mark
 from endu.ids import Scramble
 from endu.stores.sqlite_log import LogReader, LogWriter
@@ -29,7 +28,6 @@ GROUP = 4 << 20  # bytes after which a group is full: some 20 ms of writing
 
 CLOSING = "Endu is stopping; send it again."
 NO_ROOM = "Too much is waiting for the disk; send it again."
-FAILED = "The log could not be written; send it again."
 
 
 class _Waiting(NamedTuple):
@@ -39,12 +37,13 @@ class _Waiting(NamedTuple):
 
 
 _Group: TypeAlias = list[_Waiting]
+Moved: TypeAlias = Callable[[int], None]
 
 
 class SqliteInbox:
     """For the loop that opened it; its thread alone writes."""
 
-    def __init__(self, writer: LogWriter, reader: LogReader) -> None:
+    def __init__(self, writer: LogWriter, reader: LogReader, moved: Moved) -> None:
         self._writer = writer
         self._reader = reader
         self._loop = asyncio.get_running_loop()
@@ -54,17 +53,16 @@ class SqliteInbox:
         self._waiting_bytes = 0
         self._closed = False
         self._end = Mark(writer.end)
+        self._moved = moved
         self._thread = threading.Thread(target=self._run, name="inbox")
 
     async def append(self, entries: Sequence[Entry]) -> list[Kept]:
-        promise: asyncio.Future[list[Kept]] = self._loop.create_future()
-        self.post(entries, partial(_keep_promise, promise))
-        return await promise
+        return await posted(self, entries)
 
     def post(self, entries: Sequence[Entry], told: Told) -> None:
         if self._closed:
             raise NotDurable(CLOSING)
-        size = sum([len(entry.record) + ENTRY_COSTS for entry in entries])
+        size = size_of(entries)
         if self._waiting_bytes + size > ROOM:
             raise NotDurable(NO_ROOM)
         self._waiting_bytes += size
@@ -91,7 +89,7 @@ class SqliteInbox:
 
     @property
     def scramble(self) -> Scramble:
-        """The secret of this log: record ids and subjects are mixed with it."""
+        """With the secret of this log: record ids and subjects are mixed with it."""
         return Scramble(self._writer.secret)
 
     @property
@@ -142,6 +140,7 @@ class SqliteInbox:
 
     def _committed(self, group: _Group, kept: list[Kept] | None, end: int) -> None:
         self._end.move(end)  # before anyone is told: they may ask for it at once
+        self._moved(end)
         self._hand_over()  # and this: the disk is at work while they are told
         self._tell(group, kept)
 
@@ -164,26 +163,27 @@ class SqliteInbox:
         self._tell(late, None)
 
 
-def _keep_promise(promise: asyncio.Future[list[Kept]], kept: Sequence[Kept] | None) -> None:
-    if promise.done():  # the caller hung up meanwhile
-        return
-    if kept is None:
-        promise.set_exception(NotDurable(FAILED))
-    else:
-        promise.set_result(list(kept))
+def size_of(entries: Sequence[Entry]) -> int:
+    """Bytes that they take while they wait."""
+    return sum([len(entry.record) + ENTRY_COSTS for entry in entries])
 
 
 @asynccontextmanager
 async def open_sqlite_inbox(
-    path: Path, randomness: bytes, source: int = 0, floor: int = 0
+    path: Path,
+    randomness: bytes,
+    source: int = 0,
+    floor: int = 0,
+    moved: Moved = lambda end: None,
 ) -> AsyncIterator[SqliteInbox]:
     """`randomness` (16 bytes) and `source` (0 to 4095) are kept at the first open and then not
-    looked at. `floor` is the last place that was settled: no new one comes before it."""
+    looked at. `floor` is the last place that was settled: no new one comes before it. `moved`
+    hears the end of the log after each commit, before anyone is told of it."""
     writer = LogWriter(path, randomness, source, floor)
     try:
         reader = LogReader(path)
         try:
-            inbox = SqliteInbox(writer, reader)
+            inbox = SqliteInbox(writer, reader, moved)
             inbox.start()
             try:
                 yield inbox

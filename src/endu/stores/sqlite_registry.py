@@ -15,40 +15,51 @@ from endu.organizations.organization import Organization, OrganizationId, Organi
 from endu.refusals import Reason, Refusal
 from endu.stores import registry_rows as rows
 from endu.stores.database import engine_of, migrate
-from endu.stores.memory_registry import MemoryCatalog, MemoryKeyring, MemoryOrganizations
+from endu.stores.memory_registry import (
+    MemoryCatalog,
+    MemoryKeyring,
+    MemoryOrganizations,
+    MemoryRegistry,
+)
+from endu.stores.registry_file import read_registry
 from endu.stores.schema import event_types, keys, organizations, schema_versions
 
 Remember = Callable[[], None]
 
 
 class SqliteRegistry:
-    """Three ports over one file. Everything is loaded at open; writes are durable on return."""
+    """Three ports over one file. Everything is loaded at open; writes are durable on return.
+    `changed` is called once a change is durable, before whoever asked for it is told."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._writer = Writer(engine)
-        with engine.begin() as connection:
-            self.organizations = SqliteOrganizations(self._writer, connection)
-            self.keyring = SqliteKeyring(self._writer, connection)
-            self.catalog = SqliteCatalog(self._writer, connection)
+    def __init__(self, engine: sa.Engine, loaded: MemoryRegistry, changed: Remember) -> None:
+        self._writer = Writer(engine, changed)
+        self.organizations = SqliteOrganizations(self._writer, loaded.organizations)
+        self.keyring = SqliteKeyring(self._writer, loaded.keyring)
+        self.catalog = SqliteCatalog(self._writer, loaded.catalog)
 
     async def close(self) -> None:
         """What is being written is written first."""
         await self._writer.close()
 
 
-def open_sqlite_registry(path: Path) -> SqliteRegistry:
+def nothing_changed() -> None:
+    """What is done after a change where nobody else reads the file."""
+
+
+def open_sqlite_registry(path: Path, changed: Remember = nothing_changed) -> SqliteRegistry:
     """Migrates the file where it is older, and loads it. Raises DatabaseTooNew."""
     migrate(path, "registry")
-    return SqliteRegistry(engine_of(path))
+    return SqliteRegistry(engine_of(path), read_registry(path), changed)
 
 
 class Writer:
     """The file's one connection, in a thread of its own. What is written is remembered next, even
     where whoever asked for it is gone by then: memory and file never disagree."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, changed: Remember) -> None:
         self._thread = ThreadPoolExecutor(1, "registry")
         self._engine = engine
+        self._changed = changed
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def write(self, statements: Sequence[sa.Executable], remember: Remember) -> None:
@@ -68,6 +79,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, self._execute, statements)
         remember()
+        self._changed()
 
     def _execute(self, statements: Sequence[sa.Executable]) -> None:
         try:
@@ -83,12 +95,9 @@ class Writer:
 
 
 class SqliteOrganizations:
-    def __init__(self, writer: Writer, connection: sa.Connection) -> None:
+    def __init__(self, writer: Writer, memory: MemoryOrganizations) -> None:
         self._writer = writer
-        self._memory = MemoryOrganizations()
-        query = sa.select(organizations).order_by(sa.text("created_at_ms, rowid"))
-        for row in connection.execute(query).mappings():
-            self._memory.put(rows.organization_of(row))
+        self._memory = memory
 
     def find(self, organization_id: OrganizationId) -> Organization | None:
         return self._memory.find(organization_id)
@@ -112,12 +121,9 @@ class SqliteOrganizations:
 
 
 class SqliteKeyring:
-    def __init__(self, writer: Writer, connection: sa.Connection) -> None:
+    def __init__(self, writer: Writer, memory: MemoryKeyring) -> None:
         self._writer = writer
-        self._memory = MemoryKeyring()
-        query = sa.select(keys).order_by(sa.text("created_at_ms, rowid"))
-        for row in connection.execute(query).mappings():
-            self._memory.put(rows.key_of(row))
+        self._memory = memory
 
     def find(self, sha256: bytes) -> Key | None:
         return self._memory.find(sha256)
@@ -139,21 +145,9 @@ class SqliteKeyring:
 
 
 class SqliteCatalog:
-    def __init__(self, writer: Writer, connection: sa.Connection) -> None:
+    def __init__(self, writer: Writer, memory: MemoryCatalog) -> None:
         self._writer = writer
-        self._memory = MemoryCatalog()
-        for row in connection.execute(
-            sa.select(event_types).order_by(event_types.c.position)
-        ).mappings():
-            self._memory.put(rows.event_type_of(row))
-        for row in connection.execute(
-            sa.select(schema_versions).order_by(schema_versions.c.version)
-        ).mappings():
-            self._memory.put_schema(
-                OrganizationId(row["organization_id"]),
-                EventTypeId(row["event_id"]),
-                rows.version_of(row),
-            )
+        self._memory = memory
 
     def current(self, organization_id: OrganizationId, name: str) -> EventType | None:
         return self._memory.current(organization_id, name)

@@ -4,6 +4,7 @@ Every JSON answer is the envelope of seed 002: success, data, error, error_text.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 import msgspec
@@ -65,3 +66,23 @@ def too_large(field: str, size: int | None, limit: int) -> Refusal:
         f"{field} has {told}; the limit is {limit:,} bytes.",
         data={"field": field, "size": size, "limit": limit},
     )
+
+
+async def response_of(door: Door, path: str, headers: list[Header], body: bytes) -> bytes:
+    """What `door` answers to one POST, as bytes of HTTP/1.1."""
+    said: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    await door(scope, receive, send)
+    start, *parts = said
+    status = HTTPStatus(start["status"])
+    first = f"HTTP/1.1 {status.value} {status.phrase}".encode()
+    lines = [b": ".join(header) for header in start["headers"]]
+    head = b"\r\n".join([first, *lines, b"", b""])
+    return head + b"".join([part["body"] for part in parts])

@@ -4,7 +4,7 @@ A counter of its own library takes a lock; recording counts in a dictionary inst
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -14,9 +14,11 @@ MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4.removesuffix("; charset=utf-8")  # every t
 
 
 class Metrics:
-    """One instance's counts. Other parts may put collectors of their own into `registry`."""
+    """One instance's counts. Other parts may put collectors of their own into `registry`.
+    `elsewhere` tells the outcomes that another process counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Callable[[], Counter[str]] = Counter) -> None:
+        self._elsewhere = elsewhere
         self.registry = CollectorRegistry()
         self.outcomes: Counter[str] = Counter()  # of events sent: accepted, duplicate, a Reason
         self.requests: Counter[tuple[str, int]] = Counter()  # of all others: endpoint, status
@@ -27,7 +29,7 @@ class Metrics:
         events = CounterMetricFamily(
             "endu_events", "Events sent, by what became of each.", labels=["outcome"]
         )
-        for outcome, count in sorted(self.outcomes.items()):
+        for outcome, count in sorted((self.outcomes + self._elsewhere()).items()):
             events.add_metric([outcome], count)
         yield events
         requests = CounterMetricFamily(

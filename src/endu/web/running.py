@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
-from socket import socket
 
 from msgspec import Struct
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -18,7 +18,7 @@ from endu.refusals import Reason, Refusal
 from endu.web.api import http_face
 from endu.web.metrics import Metrics
 from endu.web.parts import Parts
-from endu.web.server import Server, address_of
+from endu.web.server import Entrance, Server
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +55,8 @@ class Watch:
             return "Nothing settles any more; see what Endu printed, then start it again."
         return ""
 
-    def metrics(self) -> Metrics:
-        metrics = Metrics()
+    def metrics(self, elsewhere: Callable[[], Counter[str]]) -> Metrics:
+        metrics = Metrics(elsewhere)
         metrics.registry.register(self)
         return metrics
 
@@ -69,24 +69,27 @@ class Watch:
         yield CounterMetricFamily("endu_settle_batches", "Batches settled.", done.batches)
 
 
-async def run_until_told(running: Running, bound: socket, announce: Announce) -> None:
-    """Listens, announces it, and serves until a signal, or until a part has died.
+async def run_until_told(
+    running: Running, door: Entrance, address: str, announce: Announce
+) -> None:
+    """Opens the door, announces it, and serves until a signal, or until a part has died.
 
     Raises CannotRun where a part died.
     """
-    server = Server(http_face(running.parts))
-    serving = asyncio.create_task(server.serve([bound]))
-    settling = asyncio.create_task(running.settling.ended())
-    announcing = asyncio.create_task(_announce(running, server, address_of(bound), announce))
+    server = Server(http_face(running.parts), door)
+    serving = asyncio.create_task(server.serve())
+    parts = [asyncio.create_task(part) for part in (running.settling.ended(), door.ended())]
+    announcing = asyncio.create_task(_announce(running, server, address, announce))
     announcing.add_done_callback(_say_if_it_failed)
     try:
-        await asyncio.wait((serving, settling), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((serving, *parts), return_when=asyncio.FIRST_COMPLETED)
     finally:
         server.stop()
         announcing.cancel()
         await serving
-        settling.cancel()
-        await asyncio.gather(announcing, settling, return_exceptions=True)
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(announcing, *parts, return_exceptions=True)
     why_not_ready = running.parts.why_not_ready()
     if why_not_ready:
         raise CannotRun(f"Endu stopped. {why_not_ready}")

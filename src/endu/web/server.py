@@ -1,21 +1,25 @@
-"""The server in front of the doors: uvicorn with httptools, on a socket that is ours."""
+"""The whole HTTP face: uvicorn with httptools, on connections that others let in."""
 
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from typing import Protocol
 
 import uvicorn
 
 from endu.announcements import CannotRun
 from endu.web.api import Front
+from endu.web.asgi import Header, response_of
 from endu.web.protocol import BoundedProtocol
+from endu.web.recording import RECORD
 
-BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75  # longer than common proxies', so that they close first
 SHUTDOWN_SECONDS = 10  # what was accepted is answered within this
+
+Taken = Callable[[socket.socket, bytes], None]
+Answering = Callable[[list[Header], bytes], Awaitable[bytes]]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -42,14 +46,28 @@ def address_of(bound: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
+class Entrance(Protocol):
+    """Where connections come from."""
+
+    async def listen(self, taken: Taken, answer: Answering) -> None:
+        """From now on `taken` is called with each, and with what was read of it; `answer` with
+        the headers and the body of a request to record, for one that stays where it is."""
+
+    async def let_nobody_in(self) -> None:
+        """Returns when everybody who has not come yet is answered, and gone."""
+
+    async def ended(self) -> None:
+        """Returns when nobody will ever come again."""
+
+
 class Server(uvicorn.Server):
     """Ends on SIGINT and SIGTERM after it has answered what it accepted."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, entrance: Entrance) -> None:
         super().__init__(
             uvicorn.Config(
                 front,
-                http=partial(BoundedProtocol, short_road=front.short_road),  # type: ignore[arg-type]
+                http=BoundedProtocol,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -58,19 +76,46 @@ class Server(uvicorn.Server):
                 server_header=False,
                 date_header=False,
                 proxy_headers=False,
-                backlog=BACKLOG,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
         )
+        self._front = front
+        self._entrance = entrance
+        self._coming: set[asyncio.Task[None]] = set()
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup([])
+        await self._entrance.listen(self._take, self._answer)
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._entrance.let_nobody_in()
+        await asyncio.gather(*self._coming)
+        await super().shutdown([])
 
     def stop(self) -> None:
         self.should_exit = True
+
+    def _take(self, connection: socket.socket, read: bytes) -> None:
+        coming = asyncio.create_task(self._come_in(connection, read))
+        self._coming.add(coming)
+        coming.add_done_callback(self._coming.discard)
+
+    async def _answer(self, headers: list[Header], body: bytes) -> bytes:
+        return await response_of(self._front, RECORD.path, headers, body)
+
+    async def _come_in(self, connection: socket.socket, read: bytes) -> None:
+        def protocol() -> BoundedProtocol:
+            state = self.lifespan.state
+            return BoundedProtocol(self.config, self.server_state, state, read=read)
+
+        connection.setblocking(False)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
+        except OSError:  # it was closed on its way
+            connection.close()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

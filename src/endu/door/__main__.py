@@ -1,0 +1,38 @@
+"""`python -m endu.door`: how Endu starts its door. Nobody else does."""
+
+import gc
+import logging
+import signal
+import socket
+import sys
+import time
+
+import uvloop
+
+from endu.door.process import DoorProcess, Sockets
+
+# How long a thread may hold the interpreter while another waits for it: by default 5 ms, which
+# the log's thread, and so every commit, would pay while the loop is busy.
+SWITCH_SECONDS = 0.0005
+
+
+def main() -> None:
+    # The process that started this one is told to end, and tells this one when it is time.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.setswitchinterval(SWITCH_SECONDS)
+    listening, channel, handing, shared = map(int, sys.argv[1:])
+    sockets = Sockets(
+        socket.socket(fileno=listening),
+        socket.socket(fileno=channel),
+        socket.socket(fileno=handing),
+        shared,
+    )
+    # What is there now stays to the end: no need to look through it for garbage again and again.
+    gc.freeze()
+    uvloop.run(DoorProcess(sockets, lambda: time.time_ns() // 1_000_000).serve())
+
+
+if __name__ == "__main__":
+    main()

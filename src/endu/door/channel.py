@@ -1,0 +1,146 @@
+"""What the two processes say to each other, and the socket on which they say it."""
+
+import asyncio
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from endu.events.inbox import Entry, Kept
+
+_LENGTH = struct.Struct("<I")
+
+
+class OpenLog(Struct, frozen=True, tag="open-log"):
+    """To the door: the data directory is ready. `floor` is the last place that was settled."""
+
+    data: str
+    randomness: bytes
+    source: int
+    floor: int
+
+
+class LogOpened(Struct, frozen=True, tag="log-opened"):
+    secret: bytes
+    source: int
+
+
+class CannotOpen(Struct, frozen=True, tag="cannot-open"):
+    """The log cannot be used, and why: a sentence for whoever started Endu."""
+
+    problem: str
+
+
+class Listen(Struct, frozen=True, tag="listen"):
+    """To the door: let people in."""
+
+
+class Listening(Struct, frozen=True, tag="listening"):
+    pass
+
+
+class Append(Struct, frozen=True, tag="append"):
+    """To the door: keep these. It answers each with an Appended, in order."""
+
+    entries: Sequence[Entry]
+
+
+class Appended(Struct, frozen=True, tag="appended"):
+    kept: Sequence[Kept] | None
+
+
+class Arrived(Struct, frozen=True, tag="arrived"):
+    """There is more in the log than there was; how much more, the shared numbers tell."""
+
+
+class Ask(Struct, frozen=True, tag="ask"):
+    """An event that is no usual one, to be recorded or refused by the whole HTTP face."""
+
+    number: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Answer(Struct, frozen=True, tag="answer"):
+    """To the door: what goes back to whoever sent it, as bytes of HTTP."""
+
+    number: int
+    response: bytes
+
+
+class HandedOver(Struct, frozen=True, tag="handed-over"):
+    """What was read of a connection that comes over, under the same number, on the other socket."""
+
+    number: int
+    read: bytes
+
+
+class LetNobodyIn(Struct, frozen=True, tag="let-nobody-in"):
+    """To the door: answer what was sent, and close."""
+
+
+class Empty(Struct, frozen=True, tag="empty"):
+    """Nobody is at the door any more."""
+
+
+class CloseLog(Struct, frozen=True, tag="close-log"):
+    """To the door: the last thing. It ends, and with it the socket."""
+
+
+Message: TypeAlias = (
+    OpenLog
+    | LogOpened
+    | CannotOpen
+    | Listen
+    | Listening
+    | Append
+    | Appended
+    | Arrived
+    | Ask
+    | Answer
+    | HandedOver
+    | LetNobodyIn
+    | Empty
+    | CloseLog
+)
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Message).decode
+
+
+class Channel(asyncio.Protocol):
+    """One end of it. `heard` is called with each message, `ended` once, when the other end is
+    gone."""
+
+    def __init__(self, heard: Callable[[Any], None], ended: Callable[[], None]) -> None:
+        self._heard = heard
+        self._ended = ended
+        self._received = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
+
+    def say(self, message: Message) -> None:
+        said = _encode(message)
+        self._transport.write(_LENGTH.pack(len(said)) + said)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        start = 0
+        while len(self._received) >= start + _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._received, start)
+            end = start + _LENGTH.size + length
+            if len(self._received) < end:
+                break
+            message = bytes(memoryview(self._received)[start + _LENGTH.size : end])
+            start = end
+            self._heard(_decode(message))
+        del self._received[:start]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended()

@@ -1,0 +1,175 @@
+"""Recording one event from the bytes of a request to the bytes of its answer, and nothing else.
+
+Of what an event costs, the machinery of a whole HTTP face is the greater part, and the usual
+event needs none of it: it is read, judged and posted where its bytes arrive, and answered where
+its commit is told. An event that is not to be kept as it is, is for that face to answer. A
+connection on which anything else comes is handed over, with what was read of it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from endu.door.heads import PART, Heads, Request
+from endu.events.recorded import Recorded
+
+STATUS = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nendu-record-id: "
+END = b"\r\n\r\n"
+
+LATE_BYTES_AT_MOST = 64 * 1024  # of further requests, read while one is not answered yet
+
+Told = Callable[[Recorded | None], None]
+Respond = Callable[[bytes], None]
+
+
+class Patience(Struct, frozen=True):
+    """How long a connection may say nothing before it is closed, or leave a request unfinished
+    before it is handed over, to somebody with a patience of his own."""
+
+    part_seconds: float = 2
+    first_seconds: float = 10
+    next_seconds: float = 75  # longer than common proxies', so that they close first
+
+
+PATIENCE = Patience()
+
+
+class Behind(Protocol):
+    """What a connection needs of those behind it."""
+
+    heads: Heads
+
+    def record(self, request: Request, told: Told) -> bool:
+        """False where it is not the usual event: then nothing was done. `told` is called in a
+        later turn of the loop, with None where the event is not kept."""
+
+    def ask(self, request: Request, respond: Respond) -> None:
+        """For any request to record. `respond` is called later, with bytes of HTTP."""
+
+    def hand_over(self, transport: asyncio.Transport, read: bytes) -> None:
+        """Takes the connection away; its own transport is to be closed."""
+
+    def left(self, connection: "Connection") -> None:
+        """The connection is gone, or somebody else's."""
+
+
+class Connection(asyncio.Protocol):
+    """One request at a time; those that come early wait."""
+
+    def __init__(self, behind: Behind, now: Callable[[], float]) -> None:
+        self._behind = behind
+        self._now = now
+        self._transport: asyncio.Transport | None = None
+        self._part = b""  # of a request that is not all here
+        self._asked: Request | None = None  # what is not answered yet
+        self._late = b""
+        self._going = b""  # what goes with the connection, once everything written is sent
+        self._last = False
+        self._ever_asked = False
+        self._idle_since = now()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._behind.left(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._asked or self._going:
+            self._late += data
+            if len(self._late) > LATE_BYTES_AT_MOST:
+                self._transport.pause_reading()  # type: ignore[union-attr]
+        else:
+            self._read(self._part + data if self._part else data)
+
+    def pause_writing(self) -> None:
+        """It asks and does not read the answers: it is not read either."""
+        if self._transport is not None and not self._going:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is None:
+            return
+        if self._going:
+            self._go()
+        else:
+            self._transport.resume_reading()
+
+    def lose_patience(self, patience: Patience) -> None:
+        """Called now and then."""
+        waited = self._now() - self._idle_since
+        if self._asked or self._going:
+            return
+        if self._part:
+            if waited > patience.part_seconds:
+                self._hand_over(self._part)
+        elif waited > (patience.next_seconds if self._ever_asked else patience.first_seconds):
+            self._close()
+
+    def close_when_answered(self) -> None:
+        self._last = True
+        if self._part:
+            self._hand_over(self._part)
+        elif not (self._asked or self._going):
+            self._close()
+
+    def _read(self, data: bytes) -> None:
+        request = self._behind.heads.request_in(data)
+        if request is PART:
+            self._idle_since = self._now() if not self._part else self._idle_since
+            self._part = data
+            return
+        self._part, self._asked = b"", request
+        if request is None:
+            self._hand_over(data)
+        elif not self._behind.record(request, self._tell):
+            self._behind.ask(request, self._respond)
+
+    def _tell(self, recorded: Recorded | None) -> None:
+        if recorded is not None:
+            self._respond(_response_to(recorded))
+        elif self._asked is not None:  # it is not kept: that is not for the door to explain
+            self._behind.ask(self._asked, self._respond)
+
+    def _respond(self, response: bytes) -> None:
+        if self._transport is None:
+            return  # whoever hung up is not answered
+        self._transport.write(response)
+        self._asked = None
+        self._ever_asked = True
+        self._idle_since = self._now()
+        if self._last:
+            self._close()
+        elif self._late:
+            data, self._late = self._late, b""
+            self._transport.resume_reading()
+            self._read(data)
+
+    def _hand_over(self, read: bytes) -> None:
+        transport = self._transport
+        assert transport is not None
+        self._part, self._going = b"", read
+        if transport.get_write_buffer_size():
+            transport.set_write_buffer_limits(high=0)  # then it tells when all is sent
+        else:
+            self._go()
+
+    def _go(self) -> None:
+        transport, self._transport = self._transport, None
+        assert transport is not None
+        self._behind.hand_over(transport, self._going + self._late)
+        self._behind.left(self)
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+def _response_to(recorded: Recorded) -> bytes:
+    said = STATUS + recorded.record_id.encode()
+    if recorded.warnings:
+        said += b"\r\nendu-warning: " + ", ".join(recorded.warnings).encode()
+    return said + END

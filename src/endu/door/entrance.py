@@ -1,0 +1,83 @@
+"""Where connections come in, and from where they leave: answered, tired of, or handed over."""
+
+import asyncio
+import os
+import socket
+from typing import Protocol
+
+from endu.door.connection import PATIENCE, Connection, Patience, Respond, Told
+from endu.door.heads import Heads, Request
+from endu.door.recording import Recording
+
+BACKLOG = 2048
+LOOK_ROUND_SECONDS = 1.0
+
+
+class Others(Protocol):
+    """Who does what the door does not."""
+
+    def ask(self, request: Request, respond: Respond) -> None:
+        """As Behind.ask."""
+
+    def give(self, descriptor: int, read: bytes) -> None:
+        """Takes a copy of a connection's descriptor, and what was read of it."""
+
+
+class Entrance:
+    def __init__(
+        self,
+        listening: socket.socket,
+        recording: Recording,
+        others: Others,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self.heads = Heads()
+        self.ask = others.ask
+        self._listening = listening
+        self._recording = recording
+        self._others = others
+        self._patience = patience
+        self._connections: set[Connection] = set()
+        self._empty = asyncio.Event()
+        self._server: asyncio.Server | None = None
+        self._looking_round: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._let_in, sock=self._listening, backlog=BACKLOG)
+        self._looking_round = asyncio.create_task(self._look_round())
+
+    async def close(self) -> None:
+        """Nobody new; returns when everyone here is answered, and gone."""
+        if self._server is None or self._looking_round is None:
+            return
+        self._looking_round.cancel()
+        self._server.close()
+        for connection in list(self._connections):
+            connection.close_when_answered()
+        while self._connections:
+            self._empty.clear()
+            await self._empty.wait()
+
+    def record(self, request: Request, told: Told) -> bool:
+        return self._recording.record(request, told)
+
+    def hand_over(self, transport: asyncio.Transport, read: bytes) -> None:
+        self._others.give(os.dup(transport.get_extra_info("socket").fileno()), read)
+        transport.abort()  # closes this process's descriptor; the copy keeps the connection
+
+    def left(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
+    def _let_in(self) -> Connection:
+        connection = Connection(self, asyncio.get_running_loop().time)
+        self._connections.add(connection)
+        return connection
+
+    async def _look_round(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_ROUND_SECONDS)
+            for connection in list(self._connections):
+                connection.lose_patience(self._patience)

@@ -1,0 +1,110 @@
+"""Heads of requests, read once: a client sends the same one with every event, but for the length.
+
+What a parser makes of equal bytes is equal. So a request is looked up here by its head without
+the length, and only a head that was never seen is parsed.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import NamedTuple
+
+import httptools
+
+START = b"POST /events/record HTTP/1.1\r\n"
+END = b"\r\n\r\n"
+LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,5})\r\n", re.IGNORECASE)
+
+# A client that puts something new into each head is never known, and must not cost much.
+HEAD_BYTES_AT_MOST = 1024
+HEADS_AT_MOST = 2_000  # past this, all are forgotten at once
+
+# An event that is larger is unusual, and one that is read in many pieces needs somebody who can
+# stop reading.
+BODY_BYTES_AT_MOST = 32 * 1024
+
+# Who sends any of these wants something done to the body or the connection, or something said,
+# that only the whole HTTP face does.
+UNUSUAL = frozenset(
+    {
+        b"content-encoding",
+        b"transfer-encoding",
+        b"connection",
+        b"origin",
+        b"expect",
+        b"upgrade",
+    }
+)
+
+Headers = Mapping[bytes, bytes]
+
+
+class Request(NamedTuple):
+    headers: Headers  # names in lower case
+    body: bytes
+
+
+class Part(Enum):
+    """What is there may become a request to record: more of it has to come."""
+
+    PART = auto()
+
+
+PART = Part.PART
+
+
+class Heads:
+    def __init__(self) -> None:
+        self._known: dict[bytes, Headers | None] = {}
+
+    def request_in(self, data: bytes) -> Request | Part | None:
+        """None where the data is anything but one request to record, with a usual head."""
+        end = data.find(END)
+        if end < 0 or not data.startswith(START):
+            begins = data.startswith(START) or START.startswith(data)
+            return PART if begins and len(data) <= HEAD_BYTES_AT_MOST else None
+        length = LENGTH.search(data, 0, end + 2)
+        if length is None:
+            return None
+        start, wanted = end + len(END), int(length[1])
+        headers = self._headers(data[: length.start(1)] + data[length.end(1) : end], data[:start])
+        missing = start + wanted - len(data)
+        if headers is None or missing < 0 or wanted > BODY_BYTES_AT_MOST:
+            return None
+        return PART if missing else Request(headers, data[start:])
+
+    def _headers(self, head: bytes, whole: bytes) -> Headers | None:
+        """`head` is without the length."""
+        try:
+            return self._known[head]
+        except KeyError:
+            return self._learn(head, whole)
+
+    def _learn(self, head: bytes, whole: bytes) -> Headers | None:
+        if len(head) > HEAD_BYTES_AT_MOST:
+            return None
+        if len(self._known) >= HEADS_AT_MOST:
+            self._known.clear()
+        headers = self._known[head] = _usual_headers(whole)
+        return headers
+
+
+class _Parsed:
+    """What httptools calls as it reads a head."""
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[bytes, bytes]] = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+
+def _usual_headers(head: bytes) -> Headers | None:
+    parsed = _Parsed()
+    try:
+        httptools.HttpRequestParser(parsed).feed_data(head)
+    except httptools.HttpParserError:
+        return None
+    headers = dict(parsed.headers)
+    usual = b"authorization" in headers and UNUSUAL.isdisjoint(headers)
+    return headers if usual and len(headers) == len(parsed.headers) else None

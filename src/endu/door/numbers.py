@@ -1,0 +1,49 @@
+"""A few numbers that the two processes of one Endu see without asking each other.
+
+A message between them is on its way for a while; these are not. What was acknowledged is counted
+here before its sender is told of it, so that whoever then asks the other process is answered by
+it; and a key that was revoked is dead in both before that is confirmed.
+"""
+
+import mmap
+
+SIZE = mmap.PAGESIZE
+_REGISTRY, _LOG_END, _ACCEPTED, _DUPLICATES = range(4)
+
+
+class SharedNumbers:
+    """In memory behind one file that both have open. Each number has one process that writes it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._map = mmap.mmap(descriptor, SIZE)
+        self._numbers = memoryview(self._map).cast("Q")  # whole words: none is ever half written
+
+    @property
+    def registry(self) -> int:
+        """Grows with every change of organizations, keys and event types."""
+        return self._numbers[_REGISTRY]
+
+    def registry_changed(self) -> None:
+        self._numbers[_REGISTRY] += 1
+
+    @property
+    def log_end(self) -> int:
+        """The last place that is durable."""
+        return self._numbers[_LOG_END]
+
+    @log_end.setter
+    def log_end(self, place: int) -> None:
+        self._numbers[_LOG_END] = place
+
+    @property
+    def accepted(self) -> int:
+        """Events that the door recorded itself."""
+        return self._numbers[_ACCEPTED]
+
+    @property
+    def duplicates(self) -> int:
+        """Those that it was sent again."""
+        return self._numbers[_DUPLICATES]
+
+    def count(self, duplicate: bool) -> None:
+        self._numbers[_DUPLICATES if duplicate else _ACCEPTED] += 1

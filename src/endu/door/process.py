@@ -1,0 +1,155 @@
+"""The door: a process of its own that lets events in, and alone writes the log.
+
+It does nothing that takes long. Working out who did what, answering questions, everything else
+that is HTTP: that is the business of the process that started this one, and never makes an event
+wait. What that one has to have kept, it asks for here.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from endu.announcements import CannotRun
+from endu.door.channel import (
+    Answer,
+    Append,
+    Appended,
+    Arrived,
+    Ask,
+    CannotOpen,
+    Channel,
+    CloseLog,
+    Empty,
+    HandedOver,
+    LetNobodyIn,
+    Listen,
+    Listening,
+    LogOpened,
+    OpenLog,
+)
+from endu.door.connection import Respond
+from endu.door.entrance import Entrance
+from endu.door.handing import Giving
+from endu.door.heads import Request
+from endu.door.numbers import SharedNumbers
+from endu.door.recording import Recording
+from endu.events.inbox import Kept, NotDurable
+from endu.stores.data_directory import DataDirectory
+from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox
+
+# The other process takes a fifth of a second's events at a time: it need not hear of each commit.
+ARRIVED_SECONDS = 0.005
+
+
+class Sockets(NamedTuple):
+    """What the other process gave this one when it started it."""
+
+    listening: socket.socket
+    channel: socket.socket
+    handing: socket.socket
+    shared: int  # the descriptor of the numbers that both see
+
+
+class Others:
+    """The other process, for what the door does not do itself."""
+
+    def __init__(self, channel: Channel, giving: Giving) -> None:
+        self._channel = channel
+        self._giving = giving
+        self._numbers = count(1)
+        self._asking: dict[int, Respond] = {}
+
+    def ask(self, request: Request, respond: Respond) -> None:
+        number = next(self._numbers)
+        self._asking[number] = respond
+        self._channel.say(Ask(number, list(request.headers.items()), request.body))
+
+    def answered(self, answer: Answer) -> None:
+        self._asking.pop(answer.number)(answer.response)
+
+    def give(self, descriptor: int, read: bytes) -> None:
+        number = next(self._numbers)
+        self._channel.say(HandedOver(number, read))
+        self._giving.give(number, descriptor)
+
+
+class DoorProcess:
+    """Does what is said on the channel. `serve` returns when it is all over."""
+
+    def __init__(self, sockets: Sockets, now_ms: Callable[[], int]) -> None:
+        self._sockets = sockets
+        self._now_ms = now_ms
+        self._shared = SharedNumbers(sockets.shared)
+        self._told: asyncio.Queue[Any] = asyncio.Queue()
+        self._channel = Channel(self._told.put_nowait, self._left_alone)
+        self._working: asyncio.Task[None] | None = None
+        self._telling = False  # of an arrival, soon
+
+    async def serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: self._channel, sock=self._sockets.channel)
+        self._working = asyncio.create_task(self._work())
+        try:
+            await self._working
+        except asyncio.CancelledError:
+            pass  # whoever started this process is gone, or the log is: so is the door
+        finally:
+            self._channel.close()
+
+    def _left_alone(self) -> None:
+        if self._working is not None:
+            self._working.cancel()
+
+    async def _work(self) -> None:
+        asked: OpenLog = await self._told.get()
+        data = DataDirectory(Path(asked.data))
+        try:
+            opening = open_sqlite_inbox(
+                data.inbox, asked.randomness, asked.source, asked.floor, self._moved
+            )
+            async with opening as inbox:
+                self._shared.log_end = inbox.end
+                self._channel.say(LogOpened(inbox.scramble.secret.to_bytes(16), inbox.source))
+                await self._work_on(inbox, data)
+        except CannotRun as problem:
+            self._channel.say(CannotOpen(str(problem)))
+
+    async def _work_on(self, inbox: SqliteInbox, data: DataDirectory) -> None:
+        others = Others(self._channel, Giving(self._sockets.handing))
+        with closing(Recording(data, inbox, self._shared, self._now_ms)) as recording:
+            entrance = Entrance(self._sockets.listening, recording, others)
+            while not isinstance(message := await self._told.get(), CloseLog):
+                if isinstance(message, Append):
+                    self._append(inbox, message)
+                elif isinstance(message, Answer):
+                    others.answered(message)
+                elif isinstance(message, Listen):
+                    await entrance.open()
+                    self._channel.say(Listening())
+                elif isinstance(message, LetNobodyIn):
+                    closing_up = asyncio.create_task(entrance.close())
+                    closing_up.add_done_callback(lambda _: self._channel.say(Empty()))
+
+    def _append(self, inbox: SqliteInbox, asked: Append) -> None:
+        try:
+            inbox.post(asked.entries, self._appended)
+        except NotDurable:
+            self._appended(None)
+
+    def _appended(self, kept: Sequence[Kept] | None) -> None:
+        self._channel.say(Appended(kept))
+
+    def _moved(self, end: int) -> None:
+        """Of each commit, before anyone is told of it."""
+        self._shared.log_end = end
+        if not self._telling:
+            self._telling = True
+            asyncio.get_running_loop().call_later(ARRIVED_SECONDS, self._tell_of_arrival)
+
+    def _tell_of_arrival(self) -> None:
+        self._telling = False
+        self._channel.say(Arrived())

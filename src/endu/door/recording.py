@@ -1,0 +1,67 @@
+"""The usual event, judged at the door by what the registry holds at that moment."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from endu.door.connection import Told
+from endu.door.heads import Request
+from endu.door.numbers import SharedNumbers
+from endu.events.recorded import Recorded
+from endu.events.recorder import Recorder, Sent
+from endu.refusals import Refusal
+from endu.stores.data_directory import DataDirectory
+from endu.stores.registry_file import read_registry
+from endu.stores.sqlite_inbox import SqliteInbox
+from endu.stores.sqlite_numbers import NumbersAtHand
+from endu.web.callers import Callers
+
+logger = logging.getLogger(__name__)
+
+
+class Recording:
+    """The registry is the other process's: what is read of it here is read again, before anything
+    is judged by it, once it has changed."""
+
+    def __init__(
+        self,
+        data: DataDirectory,
+        inbox: SqliteInbox,
+        shared: SharedNumbers,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._data = data
+        self._inbox = inbox
+        self._shared = shared
+        self._now_ms = now_ms
+        self._known = NumbersAtHand(data.directory)
+        self._read_registry()
+
+    def record(self, request: Request, told: Told) -> bool:
+        """As Behind.record."""
+        if self._version != self._shared.registry:
+            self._read_registry()
+        key = request.headers.get(b"idempotency-key")
+        sent = Sent(self._now_ms(), None if key is None else key.decode("latin-1"))
+        try:
+            caller = self._callers.caller(request.headers)
+            return self._recorder.record_soon(request.body, caller, sent, partial(self._tell, told))
+        except Refusal:
+            return False
+        except Exception:  # our own mistake: it happens again where it is answered
+            logger.exception("An event could not be judged at the door; it is handed over")
+            return False
+
+    def close(self) -> None:
+        self._known.close()
+
+    def _tell(self, told: Told, recorded: Recorded | None) -> None:
+        if recorded is not None:
+            self._shared.count(recorded.duplicate)
+        told(recorded)
+
+    def _read_registry(self) -> None:
+        self._version = self._shared.registry  # first: a change meanwhile is seen next time
+        registry = read_registry(self._data.registry)
+        self._callers = Callers(registry.keyring, registry.organizations)
+        self._recorder = Recorder(registry.catalog, self._inbox, self._known, self._inbox.scramble)

@@ -21,28 +21,13 @@ from statistics import median
 
 from msgspec import Struct
 
-from benchmarks.journeys_controls import Control, timeline_page
 from benchmarks.journeys_log import Log, ledger_of
-from benchmarks.journeys_world import regulars_in, sources_of
-from endu.events.ledger import Ledger, TooDear
-from endu.ids import Scramble
-from endu.journeys.sources import Sources
-from endu.journeys.timeline import TimelineQuestion, ask_timeline
+from benchmarks.journeys_questions import Asked, questions_of
+from benchmarks.journeys_world import sources_of
+from endu.events.ledger import TooDear
 from endu.refusals import Refusal
 from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import open_chdb_ledger
-
-PAGE = 50
-NEWEST = (1 << 62, 1 << 62)
-
-
-class Asked(Struct, frozen=True):
-    """One question in both forms. What it takes is divided by `times`."""
-
-    name: str
-    product: Callable[[], Awaitable[object]]
-    control: Callable[[], Awaitable[object]] | None
-    times: int = 1
 
 
 class Took(Struct, frozen=True):
@@ -79,36 +64,9 @@ async def _measure(directory: Path, among: str, rounds: int, only: str) -> None:
     with open_chdb_ledger(directory, Limits()) as ledger:
         await ledger.refresh()
         print(f"{among}, {_memory_megabytes('VmRSS'):,.0f} MB before the first question")
-        for asked in await _questions(ledger):
+        for asked in await questions_of(await sources_of(ledger)):
             if only in asked.name:
                 print(f"{asked.name}: {await _compared(asked, rounds)}", flush=True)
-
-
-async def _questions(ledger: Ledger) -> list[Asked]:
-    sources = sources_of(ledger)
-    return [await _timeline(sources)]
-
-
-async def _timeline(sources: Sources) -> Asked:
-    people = await regulars_in(sources.ledger)
-    controls = [timeline_page(list(person.subjects)) for person in people]
-
-    async def product() -> None:
-        for person in people:
-            question = TimelineQuestion(sources.organization_id, person, NEWEST, PAGE)
-            await ask_timeline(
-                question, sources.people, sources.ledger, sources.catalog, Scramble(1)
-            )
-
-    async def control() -> None:
-        for each in controls:
-            await sources.ledger.ask(each.sql, each.values)
-
-    return Asked("timeline page", product, control, len(people))
-
-
-def _control(ledger: Ledger, control: Control) -> Callable[[], Awaitable[object]]:
-    return lambda: ledger.ask(control.sql, control.values)
 
 
 async def _compared(asked: Asked, rounds: int) -> str:

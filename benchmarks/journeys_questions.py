@@ -1,0 +1,90 @@
+"""The questions that are measured, each with its control: about the whole log, as callers ask."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from benchmarks.journeys_controls import (
+    BROKEN_DOWN,
+    Control,
+    timeline_page,
+    trend_by_day,
+    trend_by_property,
+)
+from benchmarks.journeys_rows import BEGINS_AT_S, DAY_SECONDS, DAYS
+from benchmarks.journeys_world import regulars_in
+from endu.ids import Scramble
+from endu.journeys.sources import Sources
+from endu.journeys.timeline import TimelineQuestion, ask_timeline
+from endu.journeys.trend import TrendQuestion, ask_trend
+
+Q = TypeVar("Q")
+
+PAGE = 50
+NEWEST = (1 << 62, 1 << 62)
+
+
+class Asked(Struct, frozen=True):
+    """One question in both forms. What it takes is divided by `times`."""
+
+    name: str
+    product: Callable[[], Awaitable[object]]
+    control: Callable[[], Awaitable[object]] | None
+    times: int = 1
+
+
+async def questions_of(sources: Sources) -> list[Asked]:
+    def asked(
+        name: str,
+        ask: Callable[[Q, Sources], Awaitable[object]],
+        kind: type[Q],
+        body: Mapping[str, Any],
+        control: Control | None,
+    ) -> Asked:
+        question = msgspec.convert({**TIMES, **body}, kind)
+        beside = (lambda: sources.ledger.ask(control.sql, control.values)) if control else None
+        return Asked(name, lambda: ask(question, sources), beside)
+
+    return [
+        asked("trend by day", ask_trend, TrendQuestion, TREND_BY_DAY, trend_by_day()),
+        asked("trend by property", ask_trend, TrendQuestion, TREND_BY_PROPERTY,
+              trend_by_property()),
+        await _timeline(sources),
+    ]  # fmt: skip
+
+
+def _step(name: str) -> dict[str, Any]:
+    return {"event_types": [name]}
+
+
+def _rfc3339(day: int) -> str:
+    return datetime.fromtimestamp(BEGINS_AT_S + day * DAY_SECONDS, UTC).isoformat()
+
+
+TIMES = {"from": _rfc3339(0), "to": _rfc3339(DAYS)}
+TREND_BY_DAY = {"series": [{"measure": "people"}], "interval": "day"}
+TREND_BY_PROPERTY = {
+    "series": [{"event_types": [BROKEN_DOWN], "measure": "people"}],
+    "interval": "day",
+    "breakdown": {"field": "event_data.tier", "limit": 10},
+}
+
+
+async def _timeline(sources: Sources) -> Asked:
+    people = await regulars_in(sources.ledger)
+    controls = [timeline_page(list(person.subjects)) for person in people]
+    parts = (sources.people, sources.ledger, sources.catalog, Scramble(1))
+
+    async def product() -> None:
+        for person in people:
+            question = TimelineQuestion(sources.organization_id, person, NEWEST, PAGE)
+            await ask_timeline(question, *parts)
+
+    async def control() -> None:
+        for each in controls:
+            await sources.ledger.ask(each.sql, each.values)
+
+    return Asked("timeline page", product, control, len(people))

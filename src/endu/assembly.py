@@ -36,7 +36,6 @@ from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from endu.stores.data_directory import DataDirectory, hold
 from endu.stores.database import migrate
 from endu.stores.sqlite import FOR_BATCHES, Connection, Reader, connect
-from endu.stores.sqlite_brought import BroughtNumbers
 from endu.stores.sqlite_casebook import SqliteCasebook
 from endu.stores.sqlite_creations import SqliteCreations
 from endu.stores.sqlite_directory import SqliteDirectory
@@ -245,7 +244,6 @@ def _parts(
         identity_limits=people.limits_of,
         created_since=SqliteCreations(directory.reader, inbox).since,
         fresh=watch.fresh,
-        tell_numbers=BroughtNumbers(directory.reader, ledger).tell,
         why_not_ready=watch.why_not_ready,
         now_ms=_now_ms,
         randomness=secrets.token_bytes,

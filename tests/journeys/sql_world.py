@@ -76,6 +76,9 @@ class NoPeople:
     ) -> dict[Subject, Person]:
         return {}
 
+    async def tell_numbers(self, ledger: ChdbLedger) -> None:
+        """They are told already."""
+
     async def rules_version(self, organization_id: OrganizationId) -> int:
         return 7
 

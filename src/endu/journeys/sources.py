@@ -35,6 +35,9 @@ class People(Protocol):
     ) -> dict[Subject, Person]:
         """By the subject that names each identity; those that are unknown are missing."""
 
+    async def tell_numbers(self, ledger: Ledger) -> None:
+        """Returns once SQL in that ledger sees every number that a caller brought (R7)."""
+
     async def rules_version(self, organization_id: OrganizationId) -> int:
         """How often the organization's rules were changed: made, or taken back."""
 

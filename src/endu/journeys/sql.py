@@ -5,7 +5,6 @@ views; what the caller sent is never run. Who may see what is thereby a matter o
 """
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,7 +39,6 @@ class SqlAnswer(Struct, frozen=True):
 
     table: Table
     truncated: bool
-    elapsed_ms: int
 
 
 class Rebuilt(Struct, frozen=True):
@@ -53,17 +51,16 @@ class Rebuilt(Struct, frozen=True):
 async def ask_sql(question: SqlQuestion, sources: Sources) -> SqlAnswer:
     """Raises Refusal, with a problem at `sql` or `parameters`, or the ledger's TooDear."""
     organization_id = sources.organization_id
+    await sources.people.tell_numbers(sources.ledger)
     has_visits = await sources.people.has_visits(organization_id)
     told = Told(organization_id, sources.catalog.all(organization_id), has_visits)
     rebuilt = await asyncio.to_thread(rebuild, question, told)
-    started = time.perf_counter()
     try:
         table = await sources.ledger.table(rebuilt.sql, rebuilt.values)
     except CannotAnswer as fault:
         raise refused(explained(fault.code, str(fault))) from fault
-    elapsed_ms = round((time.perf_counter() - started) * 1000)
     truncated = table.rows > question.rows_at_most
-    return SqlAnswer(table.first(question.rows_at_most), truncated, elapsed_ms)
+    return SqlAnswer(table.first(question.rows_at_most), truncated)
 
 
 def rebuild(question: SqlQuestion, told: Told) -> Rebuilt:

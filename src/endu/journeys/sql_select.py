@@ -249,7 +249,10 @@ def _set_operation(w: Writer, node: exp.SetOperation) -> str:
     try:
         before = _with(w, node.args.get("with_"))
         words = type(node).__name__.upper()
-        words += (" DISTINCT" if node.args.get("distinct") else " ALL") if words == "UNION" else ""
+        if node.args.get("distinct"):
+            words += " DISTINCT"
+        elif words == "UNION":
+            words += " ALL"
         both = f"({w.write(node.this)}) {words} ({w.write(node.expression)})"
         behind = " ".join(
             part for part in (_order(w, node.args.get("order")), _limit(w, node)) if part

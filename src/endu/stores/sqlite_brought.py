@@ -16,15 +16,14 @@ LAST = "SELECT coalesce(max(rowid), 0) FROM identifiers"
 
 
 class BroughtNumbers:
-    """One for a ledger and its directory; remembers how far it has told."""
+    """One for a directory and its ledger; remembers how far it has told."""
 
-    def __init__(self, reader: Reader, ledger: Ledger) -> None:
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._ledger = ledger
         self._told = 0
         self._telling = asyncio.Lock()
 
-    async def tell(self) -> None:
+    async def tell(self, ledger: Ledger) -> None:
         """Returns once every later question sees the number of every identifier there is now."""
         async with self._telling:
             ((last,),) = await self._reader.read(lambda db: db.execute(LAST).fetchall())
@@ -34,5 +33,5 @@ class BroughtNumbers:
             rows = await self._reader.read(lambda db: db.execute(BROUGHT, span).fetchall())
             numbers = [BroughtNumber(Subject(subject), Number(number)) for subject, number in rows]
             if numbers:
-                await self._ledger.set_numbers(numbers)
+                await ledger.set_numbers(numbers)
             self._told = last

@@ -4,10 +4,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from endu.events.ledger import Ledger
 from endu.identities.identifier import Number, Subject
 from endu.journeys.sources import Person
 from endu.organizations.organization import OrganizationId
 from endu.stores.sqlite import Reader
+from endu.stores.sqlite_brought import BroughtNumbers
 
 # Only events of devices that several people use, and of blocked identifiers, are given away.
 HAS_VISITS = """
@@ -58,6 +60,7 @@ class SqlitePeople:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._brought = BroughtNumbers(reader)
 
     async def has_visits(self, organization_id: OrganizationId) -> bool:
         ((has_visits,),) = await self._rows(HAS_VISITS, (organization_id,))
@@ -79,6 +82,9 @@ class SqlitePeople:
             person = people.setdefault(identity, Person(Number(number), []))
             person.subjects.append(subject)
         return people
+
+    async def tell_numbers(self, ledger: Ledger) -> None:
+        await self._brought.tell(ledger)
 
     async def rules_version(self, organization_id: OrganizationId) -> int:
         ((changes,),) = await self._rows(RULE_CHANGES, (organization_id,))

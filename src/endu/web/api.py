@@ -24,6 +24,7 @@ from endu.web import (
     operating,
     organizations,
     rules,
+    sql,
 )
 from endu.web.asgi import (
     AsgiScope,
@@ -66,6 +67,7 @@ GROUPS = (
     organizations,
     limits,
     keys,
+    sql,
 )
 
 

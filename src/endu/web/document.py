@@ -163,7 +163,14 @@ def _success(described: Description, schemas: _Schemas) -> dict[str, Any]:
     if described.name in ANSWERS:
         data = ANSWERS[described.name]
         content["example"] = {"success": True, "data": data, "error": "", "error_text": ""}
-    return {"description": described.summary, "content": {"application/json": content}}
+    others = {
+        media.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+        for media in described.other_media
+    }
+    return {
+        "description": described.summary,
+        "content": {"application/json": content, **others},
+    }
 
 
 def _refused(described: Description) -> dict[str, Any]:

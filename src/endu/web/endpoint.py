@@ -70,6 +70,7 @@ class Description(Struct, frozen=True, kw_only=True):
     answer: Any
     refusals: tuple[Reason, ...]
     media_type: str = "application/json"
+    other_media: tuple[str, ...] = ()  # that the answer can be asked for in instead
 
     @property
     def is_raw(self) -> bool:
@@ -88,15 +89,18 @@ def endpoint(
     group: str,
     needs: Scope | KeyKind,
     refusals: tuple[Reason, ...] = (),
+    other_media: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Any], Awaitable[Any]]], Endpoint]:
     """Makes an endpoint of `async def name(call: Call[Query, Body]) -> Answer`.
 
     The first line of the docstring is its summary; refusals are those of its own, beside the
-    ones that follow from what it needs and takes.
+    ones that follow from what it needs and takes. With `other_media` it may answer a Text of one of
+    those in place of the Answer.
     """
 
     def made(handle: Callable[[Any], Awaitable[Any]]) -> Endpoint:
         hints = get_type_hints(handle, include_extras=True)
+        answers = [kind for kind in get_args(hints["return"]) if kind is not Text]
         query, body = get_args(hints["call"])
         summary, text = _said(handle)
         return Endpoint(
@@ -110,8 +114,9 @@ def endpoint(
                 needs=needs,
                 query=query,
                 body=None if body is type(None) else body,
-                answer=hints["return"],
+                answer=answers[0] if other_media else hints["return"],
                 refusals=refusals,
+                other_media=other_media,
             ),
             handle,
         )

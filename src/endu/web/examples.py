@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from endu.web.sql_examples import SQL_ANSWER, SQL_BODIES
+
 ORGANIZATION = "848WN4oEUgisKrV9dY9Ni6"
 RECORD = "1Bm3XoJfUXkkW9vMdJHr1x"
 NUMBER = "5907859812587292501"
@@ -120,6 +122,7 @@ PARAMETERS: dict[str, Any] = {
 }
 
 BODIES: dict[str, dict[str, Any]] = {
+    "ask_in_sql": SQL_BODIES,
     "record_event": {
         "platform identity": {**_EVENT, **_PLATFORM},
         "unique identity": {**_EVENT, "c_user_id": "59078598125872925"},
@@ -174,6 +177,7 @@ _ARRIVED_NAMES = (
 )
 
 ANSWERS: dict[str, Any] = {
+    "ask_in_sql": SQL_ANSWER,
     "list_events": {"items": [{name: _ITEM[name] for name in _ARRIVED_NAMES}], "next": "kQM"},
     "record_events": {
         "results": [

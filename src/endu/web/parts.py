@@ -14,6 +14,7 @@ from endu.events.replay import Replay
 from endu.identities.directory import Directory
 from endu.identities.rules import Rules
 from endu.ids import Scramble
+from endu.journeys.sources import People
 from endu.organizations.keyring import Keyring
 from endu.organizations.organization import OrganizationId, Organizations
 from endu.organizations.properties import Properties
@@ -36,6 +37,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     inbox: Inbox
     ledger: Ledger
     directory: Directory
+    people: People
     rules: Rules
     failed_events: FailedEvents
     replay: Replay

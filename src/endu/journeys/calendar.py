@@ -36,16 +36,17 @@ class Bucket(Struct, frozen=True):
 class Calendar(Struct, frozen=True):
     """Where days, weeks and months begin is a matter of the zone's own clock, so that a day may
     have 23 hours, and one that the zone left out has none. An hour always has 60 minutes, and
-    begins with a full hour of the zone's clock at the beginning of the range."""
+    begins with a full hour of the zone's clock as it was at `anchor_ms`."""
 
     zone: ZoneInfo
     week_start: WeekStart = "monday"
+    anchor_ms: int = 0
 
-    def key_sql(self, interval: Interval, span: Range) -> str:
+    def key_sql(self, interval: Interval) -> str:
         """The key of the bucket of an event, a small integer. Needs the value `timezone`."""
         day = "toUInt16(toDate(ts, {timezone:String}))"
         if interval == "hour":
-            return f"toUInt32(intDiv(toUnixTimestamp64Milli(ts) + {self._beyond(span)}, {HOUR_MS}))"
+            return f"toUInt32(intDiv(toUnixTimestamp64Milli(ts) + {self._beyond()}, {HOUR_MS}))"
         if interval == "day":
             return day
         if interval == "week":
@@ -60,7 +61,7 @@ class Calendar(Struct, frozen=True):
     def buckets(self, interval: Interval, span: Range, now_ms: int) -> list[Bucket]:
         """Every bucket that the range touches, in order."""
         first, last = self._keys(interval, span)
-        starts = [self._start_ms(interval, key, span) for key in range(first, last + 2)]
+        starts = [self._start_ms(interval, key) for key in range(first, last + 2)]
         over_ms = min(span.to_ms, now_ms)
         return [
             Bucket(key, start_ms, end_ms, span.from_ms <= start_ms and end_ms <= over_ms)
@@ -75,11 +76,11 @@ class Calendar(Struct, frozen=True):
         and ends with one, else as long by the zone's clock."""
         first, last = self._keys(interval, span)
         whole = (
-            self._start_ms(interval, first, span) == span.from_ms
-            and self._start_ms(interval, last + 1, span) == span.to_ms
+            self._start_ms(interval, first) == span.from_ms
+            and self._start_ms(interval, last + 1) == span.to_ms
         )
         if whole:
-            return Range(self._start_ms(interval, 2 * first - last - 1, span), span.from_ms)
+            return Range(self._start_ms(interval, 2 * first - last - 1), span.from_ms)
         if interval == "hour":
             return Range(2 * span.from_ms - span.to_ms, span.from_ms)
         begin, end = self._local(span.from_ms), self._local(span.to_ms)
@@ -93,29 +94,29 @@ class Calendar(Struct, frozen=True):
         """The first and the last; the last is before the first where the range is empty."""
         if span.to_ms <= span.from_ms:
             return 0, -1
-        return self._key(interval, span.from_ms, span), self._key(interval, span.to_ms - 1, span)
+        return self._key(interval, span.from_ms), self._key(interval, span.to_ms - 1)
 
-    def _key(self, interval: Interval, at_ms: int, span: Range) -> int:
+    def _key(self, interval: Interval, at_ms: int) -> int:
         if interval == "hour":
-            return (at_ms + self._beyond(span)) // HOUR_MS
+            return (at_ms + self._beyond()) // HOUR_MS
         local = self._local(at_ms)
         if interval == "month":
             return local.year * 12 + local.month
         day = local.toordinal() - _EPOCH
         return day if interval == "day" else (day + _DAYS_INTO_WEEK[self.week_start]) // 7
 
-    def _start_ms(self, interval: Interval, key: int, span: Range) -> int:
+    def _start_ms(self, interval: Interval, key: int) -> int:
         if interval == "hour":
-            return key * HOUR_MS - self._beyond(span)
+            return key * HOUR_MS - self._beyond()
         if interval == "month":
             year, month = divmod(key - 1, 12)
             return self._midnight_ms(date(year, month + 1, 1))
         day = key if interval == "day" else key * 7 - _DAYS_INTO_WEEK[self.week_start]
         return self._midnight_ms(date.fromordinal(_EPOCH + day))
 
-    def _beyond(self, span: Range) -> int:
+    def _beyond(self) -> int:
         """How far the zone's clock is beyond full hours of UTC."""
-        offset = self._local(span.from_ms).utcoffset() or timedelta()
+        offset = self._local(self.anchor_ms).utcoffset() or timedelta()
         return int(offset.total_seconds() * 1_000) % HOUR_MS
 
     def _midnight_ms(self, day: date) -> int:

@@ -24,9 +24,9 @@ LONGEST_SECONDS = 366 * 100 * DAY_SECONDS
 
 OTHER, NONE = "(other)", "(none)"
 
-EVENT = """org = {organization:String}
-   AND ts >= fromUnixTimestamp64Milli({from_ms:Int64})
-   AND ts < fromUnixTimestamp64Milli({to_ms:Int64})"""
+EVENT = """org = {{organization:String}}
+   AND ts >= fromUnixTimestamp64Milli({from_ms})
+   AND ts < fromUnixTimestamp64Milli({to_ms})"""
 
 
 class StepSql(Struct, frozen=True):
@@ -50,14 +50,10 @@ class Draft:
         self.sources = sources
         self.who = who_sql(has_visits)
         self.problems: list[Problem] = []
-        self.calendar = Calendar(self._zone(question.timezone), question.week_start)
         self.range = self._range(question)
-        self.values = Values(
-            organization=sources.organization_id,
-            from_ms=self.range.from_ms,
-            to_ms=self.range.to_ms,
-            timezone=self.calendar.zone.key,
-        )
+        zone = self._zone(question.timezone)
+        self.calendar = Calendar(zone, question.week_start, self.range.from_ms)
+        self.values = Values(organization=sources.organization_id, timezone=zone.key)
         self._where = self.conditions(question.where, "where")
 
     def problem(self, path: str, message: str) -> None:
@@ -70,11 +66,13 @@ class Draft:
             detail = f"{first.path}: {first.message}" if first.path else first.message
             raise Refusal(Reason.INVALID_QUESTION, detail, problems=self.problems)
 
-    def scan(self, steps: Sequence[StepSql], within: str = EVENT) -> str:
-        """What stands behind WHERE: the organization's events of the range that the question is
-        about, those of any of the steps, or of any kind where there are no steps. The types are
-        said by themselves, because the ledger is ordered by them."""
-        parts = [within]
+    def scan(self, steps: Sequence[StepSql], span: Range | None = None) -> str:
+        """What stands behind WHERE: the organization's events of the range, or of another span,
+        that the question is about: those of any of the steps, or of any kind where there are no
+        steps. The types are said by themselves, because the ledger is ordered by them."""
+        span = span or self.range
+        from_ms, to_ms = (self.values.add(ms, "Int64") for ms in (span.from_ms, span.to_ms))
+        parts = [EVENT.format(from_ms=from_ms, to_ms=to_ms)]
         if steps and all(step.event_ids for step in steps):
             ids = sorted({event_id for step in steps for event_id in step.event_ids})
             parts.append(f"event_type IN {self.values.add(ids, 'Array(String)')}")

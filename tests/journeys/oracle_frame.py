@@ -2,8 +2,9 @@
 calendar, about. Written from the documents, over the Rows of `world` and questions as JSON."""
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,7 +75,8 @@ def bucket_start(at_ms: int, interval: str, asked: dict[str, Any]) -> datetime:
     """The beginning of the hour, day, week or month, as a time in UTC."""
     zone = ZoneInfo(asked.get("timezone", "UTC"))
     if interval == "hour":
-        offset = datetime.fromtimestamp(asked["from"], zone).utcoffset() or timedelta()
+        anchor = datetime.fromtimestamp(asked.get("anchor", asked["from"]), zone)
+        offset = anchor.utcoffset() or timedelta()
         beyond = int(offset.total_seconds()) % 3_600
         second = (at_ms // 1_000 + beyond) // 3_600 * 3_600 - beyond
         return datetime.fromtimestamp(second, UTC)
@@ -87,6 +89,7 @@ def bucket_start(at_ms: int, interval: str, asked: dict[str, Any]) -> datetime:
     return first_moment(day, zone)
 
 
+@cache
 def first_moment(day: date, zone: ZoneInfo) -> datetime:
     """The first second whose date is not before the day, found by looking at every quarter of an
     hour around it."""
@@ -96,17 +99,26 @@ def first_moment(day: date, zone: ZoneInfo) -> datetime:
     return moment
 
 
-def buckets(interval: str, asked: dict[str, Any]) -> Iterator[tuple[datetime, datetime]]:
-    """The beginning and the end of each that the range touches."""
-    at_ms, to_ms = asked["from"] * 1_000, asked["to"] * 1_000
-    while at_ms < to_ms:
-        start = bucket_start(at_ms, interval, asked)
-        end = start
+def buckets(interval: str, asked: dict[str, Any]) -> list[tuple[datetime, datetime]]:
+    """The beginning and the end of each that the range touches, found by going through the range
+    by quarters of an hour."""
+    names = ("from", "to", "timezone", "week_start", "anchor")
+    return _buckets(interval, tuple((name, asked[name]) for name in names if name in asked))
+
+
+@cache
+def _buckets(interval: str, said: tuple[tuple[str, Any], ...]) -> list[tuple[datetime, datetime]]:
+    asked = dict(said)
+    found = []
+    at_ms = asked["from"] * 1_000
+    while at_ms < asked["to"] * 1_000:
+        start = end = bucket_start(at_ms, interval, asked)
         while end <= start:
             at_ms += 900_000
             end = bucket_start(at_ms, interval, asked)
         at_ms = int(end.timestamp()) * 1_000
-        yield start, end
+        found.append((start, end))
+    return found
 
 
 def number_of(field: str, row: Row) -> float | None:

@@ -18,7 +18,7 @@ def trend(
     """(label's place, group, points) of each line, for the range and for the period before."""
     before = {**asked, **period_before(asked)} if asked.get("compare") else None
     periods = [asked, before] if before else [asked]
-    mine = [[row for row in rows if _counts(row, period)] for period in periods]
+    mine = [events_of(period, rows) for period in periods]
     groups: list[str | None] = [None]
     breakdown = asked.get("breakdown")
     if breakdown:
@@ -44,7 +44,7 @@ def trend(
 def period_before(asked: dict[str, Any]) -> dict[str, int]:
     """As many whole buckets where the range is of whole ones, else as long by the zone's clock."""
     interval = asked.get("interval", "day")
-    found = list(frame.buckets(interval, asked))
+    found = frame.buckets(interval, asked)
     start = int(found[0][0].timestamp())
     if start == asked["from"] and int(found[-1][1].timestamp()) == asked["to"]:
         for _ in found:
@@ -62,8 +62,13 @@ def period_before(asked: dict[str, Any]) -> dict[str, int]:
     return {"from": min(start, asked["from"]), "to": asked["from"], "anchor": asked["from"]}
 
 
-def _counts(row: Row, asked: dict[str, Any]) -> bool:
-    return frame.in_scope(row, asked) and any(frame.is_of(step, row) for step in asked["series"])
+def events_of(asked: dict[str, Any], rows: Sequence[Row]) -> list[Row]:
+    """The question's: in its range, and of any of its series."""
+    return [
+        row
+        for row in rows
+        if frame.in_scope(row, asked) and any(frame.is_of(each, row) for each in asked["series"])
+    ]
 
 
 def _points(

@@ -54,35 +54,23 @@ async def test_a_trend_is_what_its_events_say(world: World, data: st.DataObject)
 
 def agree(answer: Trend, asked: dict[str, Any], told: Told) -> None:
     lines, before = oracle_trend.trend(asked, told.rows, told.sources.now_ms)
-    assert plainly(answer.series) == nearly(lines)
+    same_lines(answer.series, lines)
     assert (answer.before is None) == (before is None)
     if answer.before is not None and before is not None:
-        assert plainly(answer.before) == nearly(before)
-    mine = [row for row in told.rows if oracle_trend._counts(row, asked)]
+        same_lines(answer.before, before)
     about = answer.about
-    assert (about.anonymous_share, about.contested_share) == oracle_frame.about(mine)
+    assert (about.anonymous_share, about.contested_share) == oracle_frame.about(
+        oracle_trend.events_of(asked, told.rows)
+    )
 
 
-def plainly(lines: list[Line]) -> list[Any]:
-    return [
-        (
-            line.group,
-            [(in_ms(p.at), p.complete) for p in line.points],
-            [p.value for p in line.points],
-        )
-        for line in lines
-    ]
-
-
-def nearly(lines: list[Any]) -> list[Any]:
-    return [
-        (
-            group,
-            [(at_ms, complete) for at_ms, _, complete in points],
-            pytest.approx([value for _, value, _ in points], rel=1e-9, abs=1e-12),
-        )
-        for _, group, points in lines
-    ]
+def same_lines(lines: list[Line], expected: list[Any]) -> None:
+    assert [line.group for line in lines] == [group for _, group, _ in expected]
+    for line, (_, _, points) in zip(lines, expected, strict=True):
+        assert [(in_ms(p.at), p.complete) for p in line.points] == [(p[0], p[2]) for p in points]
+        for point, (_, value, _) in zip(line.points, points, strict=True):
+            close = value is None or pytest.approx(value, rel=1e-9, abs=1e-12)
+            assert (point.value is None) if value is None else (point.value == close)
 
 
 def in_ms(text: str) -> int:

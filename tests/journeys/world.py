@@ -87,7 +87,6 @@ class World:
         self._organizations = itertools.count(1)
         self._versions = itertools.count(1)
         self._seq = 1
-        self._visited = False
 
     async def tell(self, log: Log) -> Told:
         number = next(self._organizations)
@@ -105,41 +104,28 @@ class World:
             if happening.visit
         }
         if visits:
-            self._visited = True
             await self._ledger.set_visits([
                 VisitChange(Seq(seq), Subject(subject), next(self._versions))
                 for seq, subject in visits.items()
             ])  # fmt: skip
-        if log.once:
-            await self._set_owners(log.once, first_subject)
-        return await self.move(
-            Told(
-                log,
-                [],
-                self._sources(organization_id, log, first_subject),
-                first_subject,
-                first_seq,
-            ),
-            log.owners,
-        )
+        sources = self._sources(organization_id, log, first_subject)
+        return await self.move(Told(log, [], sources, first_subject, first_seq), log.owners)
 
     async def move(self, told: Told, owners: Mapping[int, int]) -> Told:
         """The same events, once these are the owners."""
-        await self._set_owners(owners, told.first_subject)
+        first = told.first_subject
+        await self._ledger.set_owners([
+            OwnerChange(Subject(first + s), Subject(first + i if i else 0), next(self._versions))
+            for s, i in (*told.log.once.items(), *owners.items())
+        ])  # fmt: skip
         await self._ledger.refresh()
         log = msgspec.structs.replace(told.log, owners=dict(owners))
         rows = [
-            _row(told.first_seq + place, happening, log.owners, told.first_subject)
+            _row(told.first_seq + place, happening, log.owners, first)
             for place, happening in enumerate(log.happenings)
         ]
-        sources = self._sources(told.sources.organization_id, log, told.first_subject)
-        return Told(log, rows, sources, told.first_subject, told.first_seq)
-
-    async def _set_owners(self, owners: Mapping[int, int], first: int) -> None:
-        await self._ledger.set_owners([
-            OwnerChange(Subject(first + s), Subject(first + i if i else 0), next(self._versions))
-            for s, i in owners.items()
-        ])  # fmt: skip
+        sources = self._sources(told.sources.organization_id, log, first)
+        return Told(log, rows, sources, first, told.first_seq)
 
     def _sources(self, organization_id: OrganizationId, log: Log, first: int) -> Sources:
         people = PlainPeople(log, first)

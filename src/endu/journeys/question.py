@@ -114,3 +114,6 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     timezone: Annotated[str, Meta(description="IANA name.", examples=["Europe/Berlin"])] = "UTC"
     week_start: WeekStart = "monday"
     where: Where = []
+    fresh: Annotated[
+        bool, Meta(description="Answer only after everything acknowledged before has settled.")
+    ] = False

@@ -48,11 +48,26 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class _Question(Generic[T]):
-    """`run` asks it of a client. `tag` names the handle it runs on: KILL QUERY finds it by that."""
+    """`run` asks it of a client. `tag` names the handle it runs on: KILL QUERY finds it by that.
+    Whatever runs on that handle is killed, so once it was stopped no other may have the handle."""
 
     def __init__(self, run: Callable[[Client], T]) -> None:
         self.run = run
         self.tag = ""
+        self._over = self._stopped = False
+        self._turn = threading.Lock()
+
+    def ends(self) -> bool:
+        """Whether its handle may go to another."""
+        with self._turn:
+            self._over = True
+            return not self._stopped
+
+    def stops(self) -> bool:
+        """Whether there may be something to kill."""
+        with self._turn:
+            self._stopped = True
+            return not self._over
 
 
 class Readers:
@@ -114,9 +129,13 @@ class Readers:
         try:
             found = question.run(client)
         except BaseException:
+            question.ends()
             client.close()
             raise
-        self._idle.put((tag, client))
+        if question.ends():
+            self._idle.put((tag, client))
+        else:
+            client.close()
         return found
 
     def _open(self) -> tuple[str, Client]:
@@ -134,8 +153,9 @@ class Readers:
         return tag, client
 
     async def _stop(self, question: _Question[T], asked: Future[T]) -> None:
-        while not asked.cancel() and not asked.done():
-            await asyncio.to_thread(self._kill, question.tag)
+        while not asked.cancel() and question.stops():
+            if question.tag:  # without one, whatever has no tag would be killed
+                await asyncio.to_thread(self._kill, question.tag)
             await asyncio.sleep(KILL_AGAIN_SECONDS)
 
     def _kill(self, tag: str) -> None:

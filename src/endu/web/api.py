@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from endu.events.ledger import Bound, TooDear
 from endu.ids import new_id
 from endu.organizations.caller import Caller
-from endu.organizations.keyring import KeyKind
+from endu.organizations.keyring import KeyKind, Scope
 from endu.refusals import Reason, Refusal
 from endu.web import (
     event_types,
@@ -19,6 +19,7 @@ from endu.web import (
     explaining,
     failed_events,
     identities,
+    journeys,
     keys,
     limits,
     operating,
@@ -43,6 +44,7 @@ from endu.web.parts import Parts
 from endu.web.reading import read_json, read_query
 from endu.web.record import RecordDoor
 from endu.web.recording import RECORD, RECORD_BATCH
+from endu.web.wanted import NobodyWaits, while_wanted
 
 logger = logging.getLogger("endu.web")
 
@@ -50,6 +52,8 @@ AnyRequest: TypeAlias = Request[Any, Any, Any]
 
 # The largest body that is no event: a schema of a few hundred keys has room to spare.
 BODY_BYTES_AT_MOST = 256 * 1024
+
+NOBODY_WAITS = 499  # for the metrics: as nginx has it
 
 TOO_DEAR = {
     Bound.TIME: Reason.QUERY_TIMEOUT,
@@ -67,6 +71,7 @@ GROUPS = (
     organizations,
     limits,
     keys,
+    journeys,
     sql,
 )
 
@@ -140,11 +145,16 @@ def _route(endpoint: Endpoint, parts: Parts, callers: Callers) -> HTTPRouteHandl
                 response = _answered(await endpoint.handle(parts), headers)
             else:
                 call = await _call_of(request, endpoint, parts, callers, headers)
-                response = _answered(await endpoint.handle(call), headers)
+                work = endpoint.handle(call)
+                if described.needs is Scope.READ:  # nothing is half done where it ends
+                    work = while_wanted(request.receive, work)
+                response = _answered(await work, headers)
         except Refusal as refusal:
             response = _refused(refusal, headers)
         except TooDear as fault:
             response = _refused(Refusal(TOO_DEAR[fault.bound]), headers)
+        except NobodyWaits:
+            response = Response(b"", status_code=NOBODY_WAITS)
         parts.metrics.requests[described.name, response.status_code or 200] += 1
         return response
 
@@ -183,7 +193,7 @@ async def _call_of(
     if described.body is not None:
         packed = await read_body(request.receive, sent, BODY_BYTES_AT_MOST)
         body = read_json(packed, described.body)
-    if getattr(query, "fresh", False):
+    if getattr(query, "fresh", False) or getattr(body, "fresh", False):
         await parts.fresh()
     return Call(parts, caller, query, body, headers)
 

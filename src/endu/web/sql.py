@@ -94,8 +94,6 @@ async def ask_in_sql(call: Call[Nothing, SqlBody]) -> SqlShown | Text:
     header `Endu-Truncated` whether there are more.
     """
     parts, body = call.parts, call.body
-    if body.fresh:
-        await parts.fresh()
     sources = Sources(
         call.organization_id, parts.now_ms(), parts.ledger, parts.catalog, parts.people
     )

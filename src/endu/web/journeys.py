@@ -1,0 +1,39 @@
+"""The questions about people's journeys over HTTP."""
+
+from typing import Any
+
+from endu.journeys.sources import Sources
+from endu.journeys.trend import Trend, TrendQuestion, ask_trend
+from endu.organizations.keyring import Scope
+from endu.refusals import Reason
+from endu.web.endpoint import Call, Nothing, endpoint
+
+GROUP = "Journeys"
+
+# What every question may be turned down for.
+REFUSALS = (
+    Reason.INVALID_QUESTION,
+    Reason.QUERY_TOO_LARGE,
+    Reason.TOO_MANY_QUESTIONS,
+    Reason.QUERY_TIMEOUT,
+    Reason.NOT_SETTLED,
+)
+
+
+@endpoint("POST", "/journeys/trend", group=GROUP, needs=Scope.READ, refusals=REFUSALS)
+async def ask_for_trend(call: Call[Nothing, TrendQuestion]) -> Trend:
+    """How many events or people there were in each hour, day, week or month.
+
+    Every bucket that the range touches is a point of every series, with events or without.
+    Without events, `events`, `people` and `sum` are 0, the other measures null.
+    """
+    return await ask_trend(call.body, sources_of(call))
+
+
+ENDPOINTS = (ask_for_trend,)
+
+
+def sources_of(call: Call[Any, Any]) -> Sources:
+    """What the caller's organization may be asked, now."""
+    parts = call.parts
+    return Sources(call.organization_id, parts.now_ms(), parts.ledger, parts.catalog, parts.people)

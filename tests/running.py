@@ -46,6 +46,12 @@ class Running(Struct, frozen=True):
         return httpx.Client(base_url=self.address, headers=headers, timeout=WITHIN_SECONDS)
 
 
+def door_of(process: int) -> int:
+    """The process that a server started."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return int(children.split()[0])
+
+
 def endu(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
     given: dict[str, Any] = {"env": CLEAN, "timeout": WITHIN_SECONDS, **more}
     return subprocess.run([ENDU, *words], capture_output=True, text=True, check=False, **given)

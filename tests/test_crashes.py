@@ -1,11 +1,12 @@
 """The first two promises: what was acknowledged is there exactly once, however Endu dies.
 
 A real server is killed with SIGKILL under load, at random moments and right after each step of
-settling; several senders write down what they were told. Afterwards the ledger, the identities
-and a rebuild from the log are compared with what they wrote.
+settling, and so is its door; several senders write down what they were told. Afterwards the
+ledger, the identities and a rebuild from the log are compared with what they wrote.
 """
 
 import asyncio
+import os
 import random
 import signal
 import sys
@@ -22,8 +23,10 @@ from endu.announcements import Started
 from endu.assembly import open_endu, rebuild, verify
 from endu.settings import Settings
 from endu.web.running import Running
+from tests.running import door_of
 
 RANDOM_KILLS = 24
+DOOR_KILLS = 10
 STEPS = ("taken", "resolved", "booked", "appended", "owned", "visited", "moved")
 NEVER = "never"
 SENDERS = 6
@@ -55,6 +58,8 @@ async def test_every_acknowledged_event_is_there_exactly_once_however_often_it_i
             await _until_it_dies(data, history, chance, step, 1 + times % 3)
     for _ in range(RANDOM_KILLS):
         await _until_it_dies(data, history, chance, NEVER, 1, chance.uniform(0.02, 0.5))
+    for _ in range(DOOR_KILLS):
+        await _until_its_door_dies(data, history, chance)
 
     assert len(history.ok) > 1_000
     settings = Settings(data=data)
@@ -89,20 +94,37 @@ async def _until_it_dies(
         if started is None:  # what the last one left behind was enough to reach the step
             assert await process.wait() == -signal.SIGKILL
             return
-        history.key = started.secret_key or history.key
-        history.organization_id = started.organization_id
-        address = started.address
-        senders = [
-            asyncio.create_task(_send(address, history, random.Random(chance.random())))
-            for _ in range(SENDERS)
-        ]
-        try:
-            await asyncio.wait_for(process.wait(), seconds)
-        except TimeoutError:
-            process.send_signal(signal.SIGKILL)
-        await process.wait()
-        await asyncio.gather(*senders)
-        assert process.returncode == -signal.SIGKILL
+        async with _senders(started, history, chance):
+            try:
+                await asyncio.wait_for(process.wait(), seconds)
+            except TimeoutError:
+                process.send_signal(signal.SIGKILL)
+            assert await process.wait() == -signal.SIGKILL
+
+
+async def _until_its_door_dies(data: Path, history: History, chance: random.Random) -> None:
+    """Whoever started the door ends then, and says so."""
+    async with _server(data, NEVER, 1) as (process, started):
+        assert started is not None
+        async with _senders(started, history, chance):
+            await asyncio.sleep(chance.uniform(0.02, 0.5))
+            os.kill(door_of(process.pid), signal.SIGKILL)
+            assert await asyncio.wait_for(process.wait(), 30) == 1
+
+
+@asynccontextmanager
+async def _senders(
+    started: Started, history: History, chance: random.Random
+) -> AsyncIterator[None]:
+    """They have stopped, for want of an answer, when this is left."""
+    history.key = started.secret_key or history.key
+    history.organization_id = started.organization_id
+    senders = [
+        asyncio.create_task(_send(started.address, history, random.Random(chance.random())))
+        for _ in range(SENDERS)
+    ]
+    yield
+    await asyncio.gather(*senders)
 
 
 @asynccontextmanager

@@ -290,6 +290,47 @@ async def test_a_revoked_key_is_dead_on_a_known_head(served: Served) -> None:
         assert (await line.ask(request)).status == 401
 
 
+async def test_an_event_type_can_be_sent_as_soon_as_it_is_registered(served: Served) -> None:
+    async with line_to(served) as line:
+        for letter in "ABCDEFGH":
+            name = f"TYPE_{letter}"
+            assert (await line.ask(served.request(event_type=name))).status == 422
+            body = {"event_type": name, "event_display_name": name}
+            await served.world.ask("POST", "/events/create/eventid", json=body)
+            before = served.face.asked
+            assert (await line.ask(served.request(event_type=name))).status == 200
+            assert served.face.asked == before
+
+
+async def test_a_number_that_is_known_is_known_at_the_door(served: Served) -> None:
+    async with line_to(served) as line:
+        first = await line.ask(served.request(c_user_id="900719925474"))
+        assert first.headers["endu-warning"] == "NEW_C_USER_ID"
+        await served.world.timeline("900719925474")  # it has settled now
+        before = served.face.asked
+        again = await line.ask(served.request(c_user_id="900719925474"))
+        assert (again.status, "endu-warning" in again.headers) == (200, False)
+        assert served.face.asked == before
+
+
+async def test_whoever_asks_and_does_not_listen_is_not_listened_to(served: Served) -> None:
+    """Answers that are not taken stop the reading: nothing grows without end."""
+    request, sent = served.request(), 0
+    async with line_to(served) as line:
+        await line.ask(request)
+        try:
+            async with asyncio.timeout(2):
+                while True:
+                    sent += 1
+                    await line.send(request * 100)
+        except TimeoutError:
+            pass
+        answers = 0
+        while answers < sent * 100 - 100:
+            assert (await line.answer()).status == 200
+            answers += 1
+
+
 async def test_what_could_not_be_kept_is_to_be_sent_again(served: Served) -> None:
     async with line_to(served) as line:
         await line.ask(served.request())

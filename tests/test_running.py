@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from endu.assembly import open_endu, serve
 from endu.settings import Settings
 from endu.web.api import http_face
 from endu.web.server import listen
-from tests.running import endu, running
+from tests.running import CLEAN, ENDU, door_of, endu, running
 from tests.web_world import bearer, world_on
 
 WITHIN_SECONDS = 20
@@ -54,6 +55,38 @@ def test_keys_that_cannot_be_shown_are_not_made(tmp_path: Path) -> None:
     assert f"127.0.0.1:{port} cannot be listened on" in refused.stderr
     with running(tmp_path) as server:
         assert server.secret_key
+
+
+async def test_a_server_whose_door_is_gone_ends_and_says_so(tmp_path: Path) -> None:
+    server = subprocess.Popen(
+        [ENDU, "up", "--data", str(tmp_path), "--port", "0", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=CLEAN,
+    )
+    with server:
+        assert server.stdout is not None and server.stdout.readline()
+        os.kill(door_of(server.pid), signal.SIGKILL)
+        said = server.communicate(timeout=WITHIN_SECONDS)[1]
+    assert server.returncode == 1
+    assert said.splitlines()[-1] == (
+        "endu: Endu stopped. The log cannot be written; see what Endu printed, then start it again."
+    )
+
+
+async def test_a_door_is_not_left_behind(tmp_path: Path) -> None:
+    """The next server can have the directory, though its door still held it for a moment."""
+    for _ in range(2):
+        server = subprocess.Popen(
+            [ENDU, "up", "--data", str(tmp_path), "--port", "0", "--json"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=CLEAN,
+        )
+        with server:
+            assert server.stdout is not None and server.stdout.readline()
+            server.kill()
 
 
 async def test_an_announcement_that_fails_is_told_and_ends_nothing(

@@ -1,8 +1,9 @@
 """Taking turns on one event loop: long work in pieces so short that nobody has to wait for it.
 
-The settler shares the loop with the door. A thread of its own would be worse: the interpreter runs
-one thread at a time, and the door, which lets go of it at every socket, would get it back only
-after each switch interval. Measured: a third of the requests.
+The settler shares its loop with questions and the rest of HTTP. A thread of its own would be worse:
+the interpreter runs one thread at a time, and whoever lets go of it at every socket would get it
+back only after each switch interval. Measured, when recording was on that loop too: a third of
+the requests.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""`endu up`: everything in one process, until Ctrl-C."""
+"""`endu up`: everything, until Ctrl-C."""
 
 import shlex
 import sys
@@ -23,7 +23,7 @@ Port = Annotated[int | None, typer.Option(help="0 takes any free one.", show_def
 
 
 def up(data: Data = None, host: Host = None, port: Port = None, json: AsJson = False) -> None:
-    """Start everything in one process. The first start prints keys, once."""
+    """Start everything. The first start prints keys, once."""
     settings = settings_for(data, host=host, port=port)
     try:
         load_engine().run(settings, _announcer(settings, json))

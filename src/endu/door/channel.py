@@ -123,8 +123,10 @@ class Channel(asyncio.Protocol):
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]
 
     def say(self, message: Message) -> None:
-        said = _encode(message)
-        self._transport.write(_LENGTH.pack(len(said)) + said)
+        """Nothing where the other end is gone: `ended` has been called, or will be."""
+        if not self._transport.is_closing():
+            said = _encode(message)
+            self._transport.write(_LENGTH.pack(len(said)) + said)
 
     def close(self) -> None:
         self._transport.close()

@@ -80,8 +80,8 @@ def bearer(key: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def world_on(data: Path) -> AsyncIterator[World]:
-    settings = Settings(data=data)
+async def world_on(data: Path, **set_to: Any) -> AsyncIterator[World]:
+    settings = Settings(data=data, **set_to)
     async with open_endu(settings) as running, world_of(running, settings) as world:
         yield world
 

@@ -1,0 +1,171 @@
+"""People are joined, parted, and taken back through the real door between two askings: every
+answer is about them as they are known at that moment.
+
+Whoever is who is asked of the directory, whose policy has properties of its own; whatever follows
+from it is worked out by each question's oracle. A question is added in ASKED.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from tests.journeys import oracle_trend
+from tests.journeys.moments import DAY
+from tests.journeys.world import Row
+from tests.web_world import World, world_on
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+EXAMPLES = 30 * int(os.environ.get("ENDU_LONG", "1"))
+ACCOUNTS, WALLETS = range(4), range(2)
+FIRST_SECOND = 1_704_067_200  # 2024
+RANGE = {"from": FIRST_SECOND, "to": FIRST_SECOND + 5 * DAY}
+
+places = count(1)
+
+
+class Asked(Struct, frozen=True):
+    """`of_answer` and `of_rows` give what has to be equal: of the answer's data, and of the events
+    as an oracle sees them."""
+
+    path: str
+    body: dict[str, Any]
+    of_answer: Callable[[Any], Any]
+    of_rows: Callable[[dict[str, Any], list[Row]], Any]
+
+
+def _people_in(data: Any) -> Any:
+    return [[point["value"] for point in line["points"]] for line in data["series"]]
+
+
+def _people_of(asked: dict[str, Any], rows: list[Row]) -> Any:
+    lines, _ = oracle_trend.trend(asked, rows, 2 * FIRST_SECOND * 1_000)
+    return [[value for _, value, _ in points] for _, _, points in lines]
+
+
+ASKED = (
+    Asked(
+        "/journeys/trend",
+        {"series": [{"measure": "people"}, {"measure": "events"}], "interval": "day"},
+        _people_in,
+        _people_of,
+    ),
+)
+
+account, wallet = st.sampled_from(ACCOUNTS), st.sampled_from(WALLETS)
+changes = st.one_of(
+    st.tuples(st.just("sees"), account, wallet),
+    st.tuples(st.just("always-link"), account, account),
+    st.tuples(st.just("never-link"), account, wallet),
+    st.tuples(st.just("take back"), st.integers(0, 3), st.none()),
+)
+events = st.tuples(account, st.integers(0, 4), st.sampled_from([0, 1, DAY // 2]))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def door(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world_on(tmp_path_factory.mktemp("door")) as opened:
+        yield opened
+
+
+class Story:
+    """What happens in one example: people of its own, at a property of its own."""
+
+    def __init__(self, door: World) -> None:
+        self._door = door
+        self._place = next(places)
+        self._property_id = f"property-{self._place}"
+        self._recorded: list[tuple[str, int]] = []
+        self._rules: list[str] = []
+
+    async def record(self, who: dict[str, Any], at_second: int) -> None:
+        """`who` as an event names them."""
+        answer = await self._door.record(
+            timestamp=str(at_second), property_id=self._property_id, event_data={}, **who
+        )
+        assert answer.status_code == 200, answer.text
+        self._recorded.append((who["p_user_id"], at_second))
+
+    async def change(self, change: tuple[str, int, int | None]) -> None:
+        kind, one, other = change
+        if kind == "sees":
+            who = {**self.account(one), **self._wallet(other or 0)}
+            await self.record(who, FIRST_SECOND + one * DAY)
+        elif kind == "take back":
+            if one < len(self._rules):
+                await self._door.ask("DELETE", f"/rules/{self._rules.pop(one)}")
+        else:
+            await self._rule(kind, one, other or 0)
+
+    async def agrees(self) -> None:
+        for asked in ASKED:
+            mine = [{"field": "property_id", "op": "eq", "value": self._property_id}]
+            body = {**RANGE, "where": mine, **asked.body}
+            data = await self._door.ask("POST", asked.path, json={**body, "fresh": True})
+            rows = await self._rows()
+            assert asked.of_answer(data) == asked.of_rows(body, rows), asked.path
+
+    def account(self, number: int) -> dict[str, Any]:
+        return {"p_user_id": str(self._place * 1_000 + number + 1), "platform_type": "discord"}
+
+    def _wallet(self, number: int) -> dict[str, Any]:
+        address = f"0x{self._place * 1_000 + number + 0xABC00000:040x}"
+        return {"blockchain": {"chain_type": "ethereum", "chain_account": address}}
+
+    async def _rule(self, rule: str, one: int, other: int) -> None:
+        """One that nothing stands against, or none."""
+        b = f"discord:{self.account(other)['p_user_id']}"
+        if rule == "never-link":
+            b = f"wallet:ethereum:{self._wallet(other)['blockchain']['chain_account']}"
+        body = {"rule": rule, "a": f"discord:{self.account(one)['p_user_id']}", "b": b}
+        answer: httpx.Response = await self._door.client.post("/rules", json=body)
+        if answer.status_code == 200:
+            self._rules.append(answer.json()["data"]["rule_id"])
+
+    async def _rows(self) -> list[Row]:
+        """With whose each event is, as the directory says."""
+        people = {name: int((await self._door.who(discord=name))["c_user_id"])
+                  for name in {name for name, _ in self._recorded}}  # fmt: skip
+        return [
+            Row(
+                seq=seq,
+                at_ms=second * 1_000,
+                person=people[name],
+                type_id="BEGIN_EVENT",
+                type_name="BEGIN_EVENT",
+                platform="discord",
+                property_id=self._property_id,
+                chain_type="",
+                proof=2,
+                data={},
+                anonymous=False,
+                contested=False,
+            )
+            for seq, (name, second) in enumerate(self._recorded)
+        ]
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(events, min_size=1, max_size=8), st.lists(changes, min_size=1, max_size=4))
+async def test_an_answer_is_about_people_as_they_are_known_when_it_is_asked(
+    door: World, happened: list[tuple[int, int, int]], changed: list[tuple[str, int, int | None]]
+) -> None:
+    story = Story(door)
+    for number, day, second in happened:
+        await story.record(story.account(number), FIRST_SECOND + day * DAY + second)
+    await story.agrees()
+    for change in changed:
+        await story.change(change)
+        await story.agrees()

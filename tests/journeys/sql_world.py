@@ -127,7 +127,7 @@ async def _tell_the_shop(ledger: ChdbLedger) -> list[Row]:
     return rows
 
 
-async def _tell_the_other(ledger: ChdbLedger) -> None:
+async def tell_the_other(ledger: ChdbLedger) -> None:
     """As many events, in the same parts and granules, every text and number of them marked."""
     settled = []
     for n in range(240):
@@ -203,9 +203,10 @@ def open_ledger(place: Path) -> Iterator[ChdbLedger]:
         yield ledger
 
 
-async def told_shop(ledger: ChdbLedger) -> Shop:
+async def told_shop(ledger: ChdbLedger, alone: bool = False) -> Shop:
     rows = await _tell_the_shop(ledger)
-    await _tell_the_other(ledger)
+    if not alone:
+        await tell_the_other(ledger)
     await ledger.refresh()
     now_ms = JANUARY_2023_MS + 100 * 24 * HOUR_MS
     return Shop(ledger, Sources(SHOP, now_ms, ledger, _catalog(), NoPeople()), rows)

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlglot import exp
 
 from endu.events.ledger import CannotAnswer, Table
 from endu.journeys.sources import Sources
+from endu.journeys.sql_columns import names_said
 from endu.journeys.sql_errors import explained
 from endu.journeys.sql_expressions import EXPRESSIONS
 from endu.journeys.sql_reading import read_statement, refused
@@ -60,6 +62,7 @@ async def ask_sql(question: SqlQuestion, sources: Sources) -> SqlAnswer:
     except CannotAnswer as fault:
         raise refused(explained(fault.code, str(fault))) from fault
     truncated = table.rows > question.rows_at_most
+    table = replace(table, names=tuple(name.rstrip() for name in table.names))  # see Writer.column
     return SqlAnswer(table.first(question.rows_at_most), truncated)
 
 
@@ -68,7 +71,7 @@ def rebuild(question: SqlQuestion, told: Told) -> Rebuilt:
     Raises Refusal."""
     statement = read_statement(question.sql)
     views = Views(told, _names_identifiers(statement))
-    writer = Writer(_WRITERS, views, question.parameters)
+    writer = Writer(_WRITERS, views, question.parameters, names_said(statement))
     try:
         text = _bounded(writer, statement, question.rows_at_most + 1)
     except RecursionError as fault:

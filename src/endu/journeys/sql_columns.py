@@ -16,6 +16,7 @@ from endu.journeys.sql_writing import (
     Writer,
     name,
     only,
+    own_name,
     quoted,
     type_text,
 )
@@ -46,12 +47,34 @@ def json_path(node: exp.Expr) -> tuple[str, list[str]] | None:
 def named(w: Writer, node: exp.Expr) -> str:
     """One of the things that are selected: whatever has no name is given its own text for one."""
     written = w.write(node)
-    if isinstance(node, exp.Alias | exp.Star):
-        return written
-    if isinstance(node, exp.Column) and json_path(node) is None:
-        return written
-    said = _UNNAMEABLE.sub("", node.sql(dialect=Plain, comments=False))[:NAME_LENGTH]
-    return f"{written} AS {quoted(said or 'value')}"
+    return f"{written} AS {own_name(_said(node))}" if _is_nameless(node) else written
+
+
+def names_said(statement: exp.Expr) -> set[str]:
+    """Every name that a statement gives to a value, in one of its SELECTs or in WITH."""
+    found = {each.alias for each in statement.find_all(exp.Alias)}
+    found |= {each.alias for each in statement.find_all(exp.CTE) if each.args.get("scalar")}
+    for select in statement.find_all(exp.Select):
+        found |= {_said(each) for each in select.expressions if _is_nameless(each)}
+    return found
+
+
+def _is_nameless(node: exp.Expr) -> bool:
+    """Whether the text of what is selected is made its name."""
+    if isinstance(node, exp.Column):
+        return _is_part(node) or json_path(node) is not None
+    return not isinstance(node, exp.Alias | exp.Star)
+
+
+def _is_part(node: exp.Expr) -> bool:
+    """A numbered part of a tuple."""
+    return isinstance(node.this, exp.Literal)
+
+
+def _said(node: exp.Expr) -> str:
+    """The text of an expression, as far as it can be a name."""
+    text = _UNNAMEABLE.sub("", node.sql(dialect=Plain, comments=False))
+    return text[:NAME_LENGTH].strip() or "value"
 
 
 def _column(w: Writer, node: exp.Column) -> str:
@@ -60,12 +83,12 @@ def _column(w: Writer, node: exp.Column) -> str:
         return _extract(w, path, "Nullable(String)")
     only(node, "this", "table")
     table = node.args.get("table")
+    if isinstance(node.this, exp.Literal) and table is not None:
+        return f"tupleElement({w.column(table)}, {w.write(node.this)})"
     before = f"{name(table)}." if table is not None else ""
     if isinstance(node.this, exp.Star):
         return before + w.write(node.this)
-    if isinstance(node.this, exp.Literal) and table is not None:
-        return f"tupleElement({name(table)}, {w.write(node.this)})"
-    return before + name(node.this)
+    return before + w.column(node.this)
 
 
 def _dot(w: Writer, node: exp.Dot) -> str:
@@ -98,7 +121,7 @@ def _star(w: Writer, node: exp.Star) -> str:
     only(node, "except_")
     left_out = node.args.get("except_") or []
     names = ", ".join(
-        name(each.this if isinstance(each, exp.Column) else each) for each in left_out
+        w.column(each.this if isinstance(each, exp.Column) else each) for each in left_out
     )
     return f"* EXCEPT ({names})" if names else "*"
 

@@ -18,6 +18,7 @@ _INTERNAL = re.compile(
     r"endu\.|`endu|__|dictGet|_CAST|\borg\b|organization|subject\b|/[A-Za-z]|fingerprint\b|DB::|owners|"
     r"PREWHERE|event_ids|event_names|transform\("
 )
+_OWN_NAME = re.compile(r"`([^`]*) `")  # as sql_writing writes them
 _LONGEST = 300
 
 _TEXT = "; what event_data has is text until it is read as more: event_data.price::Float64"
@@ -43,6 +44,7 @@ def explained(code: int, message: str) -> str:
     kind = _NAME.search(first)
     cut = _BEHIND.search(said)
     said = _NAME.sub("", said[: cut.start()] if cut else said).strip(" .:")
+    said = _OWN_NAME.sub(r"`\1`", said)
     if said and len(said) <= _LONGEST and not _INTERNAL.search(said):
         hint = _BY_CODE.get(code) if code in (43, 53, 386) else None
         return f"{said}. {hint}" if hint else said

@@ -9,7 +9,7 @@ from endu.journeys.sql_allowed import UNITS, aggregate_named, function_named
 from endu.journeys.sql_columns import COLUMNS
 from endu.journeys.sql_parameters import bound_parameter
 from endu.journeys.sql_reading import refused
-from endu.journeys.sql_writing import WriteNode, Writer, name, only, spoken
+from endu.journeys.sql_writing import WriteNode, Writer, name, only, own_name, spoken
 
 _NUMBER = re.compile(r"[0-9]{1,80}(?:\.[0-9]{1,80})?(?:[eE][+-]?[0-9]{1,3})?")
 
@@ -187,7 +187,8 @@ def _lambda(w: Writer, node: exp.Lambda) -> str:
 
 def _alias(w: Writer, node: exp.Alias) -> str:
     only(node, "this", "alias")
-    return f"{w.write(node.this)} AS {name(node.args['alias'])}"
+    alias = node.args["alias"]
+    return f"{w.write(node.this)} AS {own_name(alias.this, alias)}"
 
 
 def _distinct(w: Writer, node: exp.Distinct) -> str:

@@ -8,7 +8,7 @@ from endu.journeys.sql_columns import named
 from endu.journeys.sql_narrowing import event_types_asked_for
 from endu.journeys.sql_reading import refused
 from endu.journeys.sql_views import VIEWS
-from endu.journeys.sql_writing import WriteNode, Writer, name, only
+from endu.journeys.sql_writing import WriteNode, Writer, name, only, own_name
 
 _SELECT = (
     "with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "qualify",
@@ -62,7 +62,7 @@ def _with(w: Writer, node: exp.With | None) -> str:
             raise refused("WITH is written: name AS (SELECT …), or value AS name", each)
         called = alias.this
         if each.args.get("scalar"):
-            written.append(f"{w.write(each.this)} AS {name(called)}")
+            written.append(f"{w.write(each.this)} AS {own_name(called.this, called)}")
             continue
         if called.this in VIEWS:
             raise refused(f"{called.this} is a view; give what WITH defines another name", called)
@@ -131,7 +131,7 @@ def _join(w: Writer, node: exp.Join) -> str:
         written += f" ON {w.write(node.args['on'])}"
     if using := node.args.get("using"):
         columns = (each.this if isinstance(each, exp.Column) else each for each in using)
-        written += f" USING ({', '.join(name(each) for each in columns)})"
+        written += f" USING ({', '.join(w.column(each) for each in columns)})"
     return written
 
 

@@ -6,7 +6,7 @@ quoted, text goes beside the statement as a value, everything else comes from ou
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from itertools import count
 from typing import Any, TypeAlias
 
@@ -14,12 +14,13 @@ from sqlglot import exp
 
 from endu.journeys.sql_allowed import COMPOUND_TYPES, TYPES
 from endu.journeys.sql_reading import refused
-from endu.journeys.sql_views import Views
+from endu.journeys.sql_views import VIEWS, Views
 from endu.journeys.values import Values
 
 WriteNode: TypeAlias = Callable[["Writer", Any], str]
 
 NAME_LENGTH = 100
+VIEW_COLUMNS = frozenset(column for columns in VIEWS.values() for column in columns)
 
 # Not what ends a quoted name, escapes in it, or looks like a placeholder.
 _NAME = re.compile(r"[^\x00-\x1f\x7f`\\{}]+")
@@ -27,19 +28,22 @@ _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 
 
 class Writer:
-    """`scope` has the names that WITH gave to SELECTs, innermost last, each with its new name."""
+    """`scope` has the names that WITH gave to SELECTs, innermost last, each with its new name.
+    `said` are the names that the statement gives to values."""
 
     def __init__(
         self,
         writers: Mapping[type[exp.Expr], WriteNode],
         views: Views,
         parameters: Mapping[str, Any],
+        said: Set[str],
     ) -> None:
         self.views = views
         self.parameters = parameters
         self.used: set[str] = set()  # of the parameters
         self.scope: list[dict[str, str]] = []
         self._writers = writers
+        self._said = said
         self._numbers = count(1)
 
     @property
@@ -55,6 +59,20 @@ class Writer:
 
     def next_number(self) -> int:
         return next(self._numbers)
+
+    def column(self, node: exp.Expr) -> str:
+        """The name of a view's column or of a value.
+
+        The engine takes a name that it does not find for a function's, `currentUser` for one; so
+        there is none that it does not find, and a caller's own end with a space, as no function's.
+        """
+        written = name(node)
+        if node.this in VIEW_COLUMNS:
+            return written
+        if node.this in self._said:
+            return own_name(node.this, node)
+        columns = ", ".join(VIEWS["events"])
+        raise refused(f"There is no column {node.this}; events has {columns}", node)
 
     def all(self, nodes: Iterable[exp.Expr]) -> str:
         return ", ".join(self.write(node) for node in nodes)
@@ -80,8 +98,13 @@ def name(node: exp.Expr) -> str:
     return quoted(node.this, node)
 
 
+def own_name(text: str, node: exp.Expr | None = None) -> str:
+    """As a caller's name of a value is written where no view has a column of that name."""
+    return quoted(text) if text in VIEW_COLUMNS else f"{quoted(text, node)[:-1]} `"
+
+
 def quoted(text: str, node: exp.Expr | None = None) -> str:
-    if len(text) > NAME_LENGTH or not _NAME.fullmatch(text):
+    if len(text) > NAME_LENGTH or not _NAME.fullmatch(text) or text[-1] == " ":
         raise refused(
             f"A name has at most {NAME_LENGTH} characters and no `, \\, braces or control codes",
             node,

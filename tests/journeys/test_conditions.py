@@ -92,7 +92,7 @@ async def test_every_event_is_in_the_hour_day_week_or_month_of_its_zone(
     interval: Interval = data.draw(st.sampled_from(["hour", "day", "week", "month"]))
     draft = await drafted(told, asked)
     calendar, span = draft.calendar, draft.range
-    key = calendar.key_sql(interval)
+    key = calendar.key_sql(interval, span)
     sql = f"SELECT {key} AS key, count() FROM endu.events WHERE {draft.scan([])} GROUP BY key"
     counts = dict(await told.sources.ledger.ask(sql, draft.values.bound))
     mine = [row for row in told.rows if oracle.in_scope(row, asked)]

@@ -88,6 +88,9 @@ class World:
         self._versions = itertools.count(1)
         self._seq = 1
 
+    async def ask(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        return await self._ledger.ask(sql, values)
+
     async def tell(self, log: Log) -> Told:
         number = next(self._organizations)
         organization_id = OrganizationId(f"organization-{number}")

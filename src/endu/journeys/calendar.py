@@ -11,10 +11,15 @@ from endu.journeys.question import WeekStart
 
 Interval = Literal["hour", "day", "week", "month"]
 
-HOUR_MS = 3_600_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
-_EPOCH = date(1970, 1, 1).toordinal()  # a Thursday
+# Days are counted from a Thursday a week before 1970, so that no zone's clock is before it.
+_FIRST_DAY = date(1969, 12, 25)
+_WEEK_MS = 7 * DAY_MS
 _DAYS_INTO_WEEK: Mapping[WeekStart, int] = {"monday": 3, "sunday": 4}
+
+# No zone changed its clocks twice within so many days.
+_CHANGES_APART_SECONDS = 5 * 86_400
 
 
 class Range(Struct, frozen=True):
@@ -42,16 +47,20 @@ class Calendar(Struct, frozen=True):
     week_start: WeekStart = "monday"
     anchor_ms: int = 0
 
-    def key_sql(self, interval: Interval) -> str:
-        """The key of the bucket of an event, a small integer. Needs the value `timezone`."""
-        day = "toUInt16(toDate(ts, {timezone:String}))"
+    def key_sql(self, interval: Interval, span: Range) -> str:
+        """The key of the bucket of an event within the span, a small whole number.
+
+        The ledger only computes: it has zones of its own, but of another year's edition.
+        """
+        at_ms = "toUnixTimestamp64Milli(ts)"
         if interval == "hour":
-            return f"toUInt32(intDiv(toUnixTimestamp64Milli(ts) + {self._beyond()}, {HOUR_MS}))"
+            return f"toUInt32(intDiv({at_ms} + {self._beyond()}, {HOUR_MS}))"
+        day = f"toUInt16(intDiv({at_ms} + {self._offset_sql(at_ms, span)}, {DAY_MS}))"
         if interval == "day":
             return day
         if interval == "week":
             return f"toUInt16(intDiv({day} + {_DAYS_INTO_WEEK[self.week_start]}, 7))"
-        return "toUInt16(toRelativeMonthNum(ts, {timezone:String}))"
+        return f"toUInt16(toRelativeMonthNum(toDate32({day} - 7)))"
 
     def count(self, interval: Interval, span: Range) -> int:
         """How many buckets the range touches, about: what `buckets` would take."""
@@ -102,7 +111,7 @@ class Calendar(Struct, frozen=True):
         local = self._local(at_ms)
         if interval == "month":
             return local.year * 12 + local.month
-        day = local.toordinal() - _EPOCH
+        day = local.toordinal() - _FIRST_DAY.toordinal()
         return day if interval == "day" else (day + _DAYS_INTO_WEEK[self.week_start]) // 7
 
     def _start_ms(self, interval: Interval, key: int) -> int:
@@ -112,12 +121,46 @@ class Calendar(Struct, frozen=True):
             year, month = divmod(key - 1, 12)
             return self._midnight_ms(date(year, month + 1, 1))
         day = key if interval == "day" else key * 7 - _DAYS_INTO_WEEK[self.week_start]
-        return self._midnight_ms(date.fromordinal(_EPOCH + day))
+        return self._midnight_ms(_FIRST_DAY + timedelta(days=day))
+
+    def _offset_sql(self, at_ms: str, span: Range) -> str:
+        """How far the zone's clock is ahead of the first day's beginning in UTC."""
+        offsets = self._offsets(span)
+        *changes, (_, last) = ((until_ms, offset_ms + _WEEK_MS) for until_ms, offset_ms in offsets)
+        if not changes:
+            return str(last)
+        cases = ", ".join(f"{at_ms} < {until_ms}, {offset}" for until_ms, offset in changes)
+        return f"multiIf({cases}, {last})"
+
+    def _offsets(self, span: Range) -> list[tuple[int, int]]:
+        """Until when the zone's clock was how far ahead of UTC; the last holds to the end."""
+        found = []
+        at, end = span.from_ms // 1_000, span.to_ms // 1_000
+        while at < end:
+            later = min(at + _CHANGES_APART_SECONDS, end)
+            if self._offset_ms(later) != self._offset_ms(at):
+                found.append((self._change_between(at, later) * 1_000, self._offset_ms(at)))
+            at = later
+        return [*found, (span.to_ms, self._offset_ms(end))]
+
+    def _change_between(self, before: int, after: int) -> int:
+        """The first second of the other offset."""
+        offset_ms = self._offset_ms(before)
+        while after - before > 1:
+            middle = (before + after) // 2
+            if self._offset_ms(middle) == offset_ms:
+                before = middle
+            else:
+                after = middle
+        return after
 
     def _beyond(self) -> int:
         """How far the zone's clock is beyond full hours of UTC."""
-        offset = self._local(self.anchor_ms).utcoffset() or timedelta()
-        return int(offset.total_seconds() * 1_000) % HOUR_MS
+        return self._offset_ms(self.anchor_ms // 1_000) % HOUR_MS
+
+    def _offset_ms(self, second: int) -> int:
+        offset = datetime.fromtimestamp(second, self.zone).utcoffset() or timedelta()
+        return int(offset.total_seconds()) * 1_000
 
     def _midnight_ms(self, day: date) -> int:
         """Where the clocks go forward at midnight, the first moment behind it."""

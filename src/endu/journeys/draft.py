@@ -53,7 +53,7 @@ class Draft:
         self.range = self._range(question)
         zone = self._zone(question.timezone)
         self.calendar = Calendar(zone, question.week_start, self.range.from_ms)
-        self.values = Values(organization=sources.organization_id, timezone=zone.key)
+        self.values = Values(organization=sources.organization_id)
         self._where = self.conditions(question.where, "where")
 
     def problem(self, path: str, message: str) -> None:

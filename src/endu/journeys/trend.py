@@ -135,7 +135,7 @@ class _Plan:
             asked = "true"
         parts = {
             "asked": asked,
-            "key": draft.calendar.key_sql(self._question.interval),
+            "key": draft.calendar.key_sql(self._question.interval, span),
             "anonymous": anonymous_sql(draft),
             "scan": draft.scan(self.steps, span),
         }

@@ -66,7 +66,8 @@ class World:
         self._connection = connect(self._place)
         self._connection.execute("PRAGMA synchronous = OFF")  # worlds crash, machines do not
         self._resolver = Resolver(SqliteCasebook(self._connection), SCRAMBLE, SOURCE)
-        self._visits = Visits(SqliteVisitBook(self._connection), self._shelf)
+        self._visits = Visits(SqliteVisitBook(self._connection, self._connection), self._shelf)
+        self._in_doubt = True
 
     def close(self) -> None:
         self._connection.close()
@@ -187,7 +188,9 @@ class World:
         self._shelf.keep(batch, resolution.whose)
         if end == "written":
             return
-        await self._visits.settle(resolution.reviews)
+        reviews = await self._visits.waiting() if self._in_doubt else resolution.reviews
+        self._in_doubt = False
+        await self._visits.keep(await self._visits.found(reviews), reviews)
 
     def _number_of(self, name: str) -> str | None:
         """What was issued to what a step names; None where nothing was."""

@@ -9,6 +9,7 @@ from endu.event_types.event_type import EventTypeId
 from endu.events.event import Event, Seq, decode_record, encode_record
 from endu.events.inbox import Entry, MessageKey
 from endu.events.ledger import OwnerChange, SettledEvent, VisitChange
+from endu.events.visits import Given
 from endu.identities.evidence import Evidence, Resolution, Review, Sighting, Whose
 from endu.identities.identifier import Subject
 from endu.ids import Scramble
@@ -89,8 +90,15 @@ class PlainOwners:
 
 
 class NoVisits:
-    async def settle(self, reviews: Sequence[Review]) -> None:
+    async def waiting(self) -> list[Review]:
+        return []
+
+    async def found(self, reviews: Sequence[Review]) -> list[Given]:
         assert not reviews
+        return []
+
+    async def keep(self, given: Sequence[Given], reviews: Sequence[Review]) -> None:
+        assert not given and not reviews
 
     async def changes_after(self, version: int) -> list[VisitChange]:
         return []

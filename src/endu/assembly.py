@@ -35,7 +35,7 @@ from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from endu.stores.data_directory import DataDirectory, hold
 from endu.stores.database import migrate
-from endu.stores.sqlite import FOR_BATCHES, Connection, Reader, connect
+from endu.stores.sqlite import Connection, Reader, connect_for_batches, connect_to_read
 from endu.stores.sqlite_casebook import SqliteCasebook
 from endu.stores.sqlite_creations import SqliteCreations
 from endu.stores.sqlite_directory import SqliteDirectory
@@ -60,10 +60,11 @@ OpenInbox: TypeAlias = SqliteInbox | DoorsInbox
 
 
 class Directory(Struct, frozen=True):
-    """The stores over directory.db: one connection writes, one reads for event loops."""
+    """The stores over directory.db: who writes, who reads beside that, who reads for others."""
 
     path: Path
     connection: Connection
+    reading: Connection
     reader: Reader
 
 
@@ -71,9 +72,7 @@ def run(
     settings: Settings, announce: Announce, at_each_step: Callable[[str], None] = nothing
 ) -> None:
     """Serves until told to stop by a signal. Raises CannotRun; a part that died ends it too.
-
-    `at_each_step` hears each step of settling as it is done.
-    """
+    `at_each_step` hears each step of settling as it is done."""
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -152,10 +151,10 @@ async def _open_registry(
 
 def _open_directory(stack: AsyncExitStack, path: Path) -> Directory:
     migrate(path, "directory")
-    connection = stack.enter_context(closing(connect(path)))
-    connection.executescript(FOR_BATCHES)
+    connection = stack.enter_context(closing(connect_for_batches(path)))
+    reading = stack.enter_context(closing(connect_to_read(path)))
     reader = stack.enter_context(closing(Reader(path)))
-    return Directory(path, connection, reader)
+    return Directory(path, connection, reading, reader)
 
 
 async def _open_inbox(
@@ -188,8 +187,8 @@ def _settler(
         inbox=inbox,
         resolver=Resolver(SqliteCasebook(connection), inbox.scramble, inbox.source),
         ledger=ledger,
-        owners=SqliteOwners(connection),
-        visits=Visits(SqliteVisitBook(connection), ledger),
+        owners=SqliteOwners(directory.reading),
+        visits=Visits(SqliteVisitBook(connection, directory.reading), ledger),
         failed=SqliteFailedEvents(connection, reader),
         properties=SqliteProperties(connection, reader),
         position=SqlitePosition(connection, reader, inbox.source),

@@ -27,9 +27,11 @@ _read_details = msgspec.json.Decoder(EventDetails).decode
 
 
 class Batch(Struct, frozen=True):
-    """What was found in the log; `unreadable` are the places of the rest, with why."""
+    """`count` records that were found in the log, up to `last`; `unreadable` are the places of
+    those that say nothing, with why."""
 
     last: Seq
+    count: int
     logged: list[Logged]
     unreadable: list[tuple[Seq, str]]
 

@@ -1,11 +1,14 @@
 """From the log to the ledger: who each event was by, its row exactly once, and only then onward.
 
 A crash between any two steps repeats work and loses none: every step may be done again, and the
-watermark moves last.
+watermark moves last. While the ledger takes one batch in, the next is already resolved, and
+nothing else: batches are resolved, loaded and passed by the watermark in the order of the log.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from msgspec import Struct
@@ -23,6 +26,7 @@ from endu.events.portion import (
     settled_events,
 )
 from endu.events.position import Position, SetAside
+from endu.events.visits import Given
 from endu.identities.evidence import Evidence, Resolution, Review
 from endu.ids import Scramble
 from endu.organizations.properties import Properties
@@ -46,8 +50,15 @@ class Owners(Protocol):
 
 
 class Visits(Protocol):
-    async def settle(self, reviews: Sequence[Review]) -> None:
-        """Gives the events of shared devices out anew. The ledger has all of them."""
+    async def waiting(self) -> Sequence[Review]:
+        """Those that were asked for and never kept."""
+
+    async def found(self, reviews: Sequence[Review]) -> Sequence[Given]:
+        """Whose events of shared devices are now, where that has changed. The ledger has all of
+        them. Writes nothing."""
+
+    async def keep(self, given: Sequence[Given], reviews: Sequence[Review]) -> None:
+        """Takes down what was found, and that these reviews are done."""
 
     async def changes_after(self, version: int) -> Sequence[VisitChange]:
         """Every change with a greater version, versions ascending."""
@@ -81,6 +92,21 @@ def nothing(step: str) -> None:
     """What is done at each step where nobody looks."""
 
 
+class Resolved(Struct, frozen=True):
+    """Records whose people are known: their rows, and the devices to look at once the ledger has
+    those."""
+
+    rows: list[SettledEvent]
+    reviews: list[Review]
+
+
+class Ready(Struct, frozen=True):
+    """A batch in hand. It is not resolved yet, or not as a whole, where `resolved` is None."""
+
+    batch: Batch
+    resolved: Resolved | None = None
+
+
 class Settler:
     """Used by one task. `of_storage` tells failing storage, which is waited for, from a record
     that cannot be settled, which is set aside. `at_each_step` hears each step as it is done."""
@@ -100,6 +126,8 @@ class Settler:
         self._visits_version = 0
         # Rows up to here may be in the ledger already; None: that has to be found out first.
         self._doubtful: int | None = None
+        self._ahead: Ready | None = None  # the batch behind the watermark, where it was looked at
+        self._writing = asyncio.Lock()  # the directory: one transaction is open at a time
         self.watermark = Seq(0)
         self.unseen = True  # owners or visits were written that questions do not see yet
         self.counters = Counters()
@@ -111,26 +139,24 @@ class Settler:
 
     async def settle_once(self, limit: int = BATCH) -> int:
         """One batch, or whatever waits; how many records that were."""
-        found = await self._parts.inbox.take(self.watermark, limit)
-        if not found:
-            return 0
-        batch = Batch(found[-1].seq, [], [])
-        async for piece in in_turns(found, PIECE):
-            read_batch(piece, batch)
-        self._done("taken")
+        ahead, self._ahead = self._ahead, None
         try:
-            for seq, reason in batch.unreadable:
-                await self._set_aside(seq, reason)
-            await self._settle_all(batch.logged)
-            await self._parts.position.move(batch.last)
+            ready = ahead or await self._get_ready(self.watermark, limit)
+            batch = ready.batch
+            if not batch.count:
+                return 0
+            async with self._looking_ahead(ready, limit):
+                await self._settle_all(ready)
+                async with self._writing:
+                    await self._parts.position.move(batch.last)
+                self.watermark = batch.last
         except BaseException:
             self._doubtful = None
             raise
-        self.watermark = batch.last
-        self.counters.records += len(found)
+        self.counters.records += batch.count
         self.counters.batches += 1
         self._done("moved")
-        return len(found)
+        return batch.count
 
     async def show(self) -> None:
         """Every later question sees what is settled."""
@@ -139,13 +165,48 @@ class Settler:
             self.unseen = False
             self._done("shown")
 
-    async def _settle_all(self, logged: Sequence[Logged]) -> None:
+    @asynccontextmanager
+    async def _looking_ahead(self, ready: Ready, limit: int) -> AsyncIterator[None]:
+        """Where another whole batch waits, it is resolved meanwhile. What goes wrong with that is
+        left for its own turn, and where this turn goes wrong it is dropped."""
+        last = ready.batch.last
+        if ready.resolved is None or self._parts.inbox.end - last < limit:
+            yield
+            return
+        looking = asyncio.create_task(self._get_ready(last, limit), name="settler, ahead")
+        try:
+            yield
+        finally:
+            await asyncio.wait([looking])
+        problem = looking.exception()
+        if problem is None:
+            self._ahead = looking.result()
+        elif not isinstance(problem, Exception):
+            raise problem
+
+    async def _get_ready(self, after: Seq, limit: int) -> Ready:
+        """The records behind `after`, resolved where they can be as a whole."""
+        found = await self._parts.inbox.take(after, limit)
+        batch = Batch(found[-1].seq if found else after, len(found), [], [])
+        async for piece in in_turns(found, PIECE):
+            read_batch(piece, batch)
+        self._done("taken")
+        try:
+            return Ready(batch, await self._resolve(batch.logged))
+        except Exception as problem:  # no fault of one record may stop the others
+            if self.of_storage(problem):
+                raise
+            return Ready(batch)
+
+    async def _settle_all(self, ready: Ready) -> None:
         """Halves what cannot be settled, until the one record that cannot is found."""
-        pending = [logged] if logged else []
+        for seq, reason in ready.batch.unreadable:
+            await self._set_aside(seq, reason)
+        pending = [(ready.batch.logged, ready.resolved)]
         while pending:
-            piece = pending.pop()
+            piece, resolved = pending.pop()
             try:
-                await self._settle(piece)
+                await self._load(resolved or await self._resolve(piece))
             except Exception as problem:  # no fault of one record may stop the others
                 if self.of_storage(problem):
                     raise
@@ -155,36 +216,42 @@ class Settler:
                     await self._set_aside(piece[0].seq, f"{type(problem).__name__}: {problem}")
                 else:
                     middle = len(piece) // 2
-                    pending += [piece[middle:], piece[:middle]]
+                    pending += [(piece[middle:], None), (piece[:middle], None)]
 
-    async def _settle(self, logged: Sequence[Logged]) -> None:
+    async def _resolve(self, logged: Sequence[Logged]) -> Resolved:
         parts = self._parts
         evidence: list[tuple[Seq, Evidence]] = []
         books = Books([], [], [], {})
         async for piece in in_turns(logged, PIECE):
             evidence += evidence_of(piece)
             note_in(books, piece, parts.inbox.source, parts.scramble)
-        resolution = await parts.resolver.resolve(evidence)
-        self._done("resolved")
-        await self._keep(books)
+        async with self._writing:
+            resolution = await parts.resolver.resolve(evidence)
+            self._done("resolved")
+            await parts.failed.keep(books.added, books.passed, books.dropped)
+            await parts.properties.note(books.properties)
         self._done("booked")
         rows: list[SettledEvent] = []
         whose = iter(resolution.whose)
         async for piece in in_turns(logged, PIECE):
             rows += settled_events(piece, whose)
-        missing = await self._missing(rows)
+        return Resolved(rows, resolution.reviews)
+
+    async def _load(self, resolved: Resolved) -> None:
+        parts = self._parts
+        in_doubt = self._doubtful is None
+        missing = await self._missing(resolved.rows)
         await parts.ledger.append(parts.inbox.source, missing)
         self.counters.events += len(missing)
         self._done("appended")
         await self._push_owners()
         self._done("owned")
-        await parts.visits.settle(resolution.reviews)
+        reviews = await parts.visits.waiting() if in_doubt else resolved.reviews
+        given = await parts.visits.found(reviews)
+        async with self._writing:
+            await parts.visits.keep(given, reviews)
         await self._push_visits()
         self._done("visited")
-
-    async def _keep(self, books: Books) -> None:
-        await self._parts.failed.keep(books.added, books.passed, books.dropped)
-        await self._parts.properties.note(books.properties)
 
     async def _missing(self, rows: Sequence[SettledEvent]) -> Sequence[SettledEvent]:
         """Those that no earlier try, whose outcome is unknown, brought into the ledger."""
@@ -197,6 +264,7 @@ class Settler:
         return [row for row in rows if row.seq not in present]
 
     async def _push_owners(self) -> None:
+        """What is kept for good: of the next batch, too, where that was resolved meanwhile."""
         changes = await self._parts.owners.changes_after(self._owners_version)
         if changes:
             self.unseen = True
@@ -212,5 +280,6 @@ class Settler:
 
     async def _set_aside(self, seq: Seq, reason: str) -> None:
         logger.error("Record %d is set aside: %s", seq, reason)
-        await self._parts.position.set_aside(SetAside(seq, reason, self._now_ms()))
+        async with self._writing:
+            await self._parts.position.set_aside(SetAside(seq, reason, self._now_ms()))
         self.counters.set_aside += 1

@@ -90,8 +90,9 @@ class _Reading:
         if frame.first <= self.end:
             where = f"records {frame.first} to {frame.last}"
             self.damage.append(Damage(where, f"come behind {self.end}: places were used twice"))
-        batch = Batch(Seq(frame.last), [], [])
-        read_batch(read_frame(frame), batch)
+        found = read_frame(frame)
+        batch = Batch(Seq(frame.last), len(found), [], [])
+        read_batch(found, batch)
         if not frame.intact and not batch.unreadable:
             where = f"records {frame.first} to {frame.last}"
             self.damage.append(Damage(where, "their frame is not as it was written"))

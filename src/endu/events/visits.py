@@ -32,8 +32,17 @@ SELECT seq, toUnixTimestamp64Milli(ts), subject, others, fingerprint
 """
 
 
+class Given(Struct, frozen=True, gc=False):
+    """An event that is `subject`'s from now on, or its own recorded subject's again (0)."""
+
+    seq: int
+    recorded: Subject
+    subject: Subject
+
+
 class VisitBook(Protocol):
-    """What the directory knows of devices, and where visits are kept."""
+    """What the directory knows of devices, and where visits are kept. What is read is what was
+    kept for good, whatever is being written meanwhile."""
 
     async def nodes(self, subjects: Set[Subject]) -> list[Node]: ...
 
@@ -43,17 +52,18 @@ class VisitBook(Protocol):
     async def visits(self, seqs: Sequence[int]) -> dict[int, Subject]:
         """Of those places that have one: the subject that the event is given to."""
 
-    async def put_visits(self, visits: Sequence[tuple[int, Subject, Subject]]) -> None:
-        """(seq, recorded subject, whose it is or 0), durably, each with the next version."""
+    async def keep(self, given: Sequence[Given], reviewed: Sequence[Review]) -> None:
+        """Durably: each visit with the next version, and that these windows wait no longer. One
+        that has grown since goes on waiting, whole."""
 
-    async def reviewed(self) -> None:
-        """No window waits any longer."""
+    async def waiting(self) -> list[Review]:
+        """Every window whose events were not given out yet."""
 
     async def visits_after(self, version: int) -> list[VisitChange]:
         """What the ledger has not been told yet, oldest first."""
 
 
-class Occurrence(Struct, frozen=True):
+class Occurrence(Struct, frozen=True, gc=False):
     """An event as the ledger holds it."""
 
     seq: int
@@ -75,35 +85,46 @@ class Visits:
         self._book = book
         self._ledger = ledger
 
-    async def settle(self, reviews: Sequence[Review]) -> None:
-        """Doing it again changes nothing: visits follow from what the ledger holds."""
+    async def waiting(self) -> list[Review]:
+        """What is under review since before a crash."""
+        return await self._book.waiting()
+
+    async def found(self, reviews: Sequence[Review]) -> list[Given]:
+        """What is to be given to somebody else than it is now. Writes nothing; asked again, it
+        answers the same: visits follow from what the ledger holds."""
         if not reviews:
-            return
+            return []
         nodes = await self._nodes(review.subject for review in reviews)
         devices = [r for r in reviews if nodes[r.subject].kind is Kind.FINGERPRINT]
+        given: dict[int, Given] = {}
         for review in reviews:
             if nodes[review.subject].kind is not Kind.FINGERPRINT:
-                devices += await self._blocked(review, nodes[review.subject])
+                devices += await self._blocked(review, nodes[review.subject], given)
         for together in _asked_together(devices, await self._nodes(r.subject for r in devices)):
             async for some in in_turns(together, DEVICES_AT_ONCE):
-                await self._devices(some)
-        await self._book.reviewed()
+                await self._devices(some, given)
+        return list(given.values())
+
+    async def keep(self, given: Sequence[Given], reviews: Sequence[Review]) -> None:
+        """What was found, and that it was. Doing it again changes nothing."""
+        if given or reviews:
+            await self._book.keep(given, reviews)
 
     async def changes_after(self, version: int) -> list[VisitChange]:
         """What the ledger has not been told yet, oldest first."""
         return await self._book.visits_after(version)
 
-    async def _blocked(self, review: Review, node: Node) -> list[Review]:
+    async def _blocked(self, review: Review, node: Node, given: dict[int, Given]) -> list[Review]:
         """An identifier's own events; returns the devices on which they count as visits now."""
         window = review.from_ms, review.to_ms
         events = await self._events(node.organization_id, {node.subject}, set(), window)
         known = await self._nodes(subject for event in events for subject in event.subjects)
         deciding = {event: deciding_of(event, known) for event in events}
-        await self._give({e: subject or e.subject for e, subject in deciding.items()})
+        await self._give(given, {e: subject or e.subject for e, subject in deciding.items()})
         shared = {s for s in deciding.values() if s and known[s].standing == "shared"}
         return [Review(device, review.from_ms, review.to_ms) for device in shared]
 
-    async def _devices(self, reviews: Sequence[Review]) -> None:
+    async def _devices(self, reviews: Sequence[Review], given: dict[int, Given]) -> None:
         """One question for all of them, which are of one organization."""
         devices = {review.subject for review in reviews}
         known = await self._nodes(devices)
@@ -118,10 +139,10 @@ class Visits:
         on_device: dict[Subject, list[Occurrence]] = {}
         for event in events:
             on_device.setdefault(event.fingerprint, []).append(event)
-        given: dict[Occurrence, Subject] = {}
+        whose: dict[Occurrence, Subject] = {}
         for review in reviews:
-            given |= visitors_of(review, on_device.get(review.subject, []), known)
-        await self._give(given)
+            whose |= visitors_of(review, on_device.get(review.subject, []), known)
+        await self._give(given, whose)
 
     async def _events(
         self,
@@ -143,16 +164,14 @@ class Visits:
     async def _nodes(self, subjects: Iterable[Subject]) -> dict[Subject, Node]:
         return {node.subject: node for node in await self._book.nodes(set(subjects))}
 
-    async def _give(self, whose: Mapping[Occurrence, Subject]) -> None:
-        """Keeps the subjects that are not the recorded ones, and lets go of those that are."""
-        given = await self._book.visits([event.seq for event in whose])
-        changes = []
+    async def _give(self, given: dict[int, Given], whose: Mapping[Occurrence, Subject]) -> None:
+        """Adds what is not kept, or not given, that way yet: subjects that are not the recorded
+        ones are kept, the others let go of."""
+        held = await self._book.visits([event.seq for event in whose])
         for event, subject in whose.items():
             kept = NOBODY if subject == event.subject else subject
-            if kept != given.get(event.seq, NOBODY):
-                changes.append((event.seq, event.subject, kept))
-        if changes:
-            await self._book.put_visits(changes)
+            if event.seq in given or kept != held.get(event.seq, NOBODY):
+                given[event.seq] = Given(event.seq, event.subject, kept)
 
 
 def visitors_of(

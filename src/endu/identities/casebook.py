@@ -15,7 +15,7 @@ from endu.identities.linking import Link, Node, Pair
 from endu.organizations.organization import OrganizationId
 
 
-class Seen(Struct, frozen=True):
+class Seen(Struct, frozen=True, gc=False):
     """A strong identifier on an event that carried this fingerprint, and when first.
 
     `before` are the stronger identifiers of that event: while any of them identifies someone,
@@ -33,7 +33,7 @@ class Seen(Struct, frozen=True):
         return self.fingerprint, self.subject, self.before
 
 
-class JournalLine(Struct, frozen=True, kw_only=True):
+class JournalLine(Struct, frozen=True, kw_only=True, gc=False):
     """A change to write down, under the subject that names the identity it happened to."""
 
     organization_id: OrganizationId
@@ -131,8 +131,9 @@ class Casebook(Protocol):
         """
 
     async def put_reviews(self, reviews: Iterable[Review]) -> list[Review]:
-        """Adds to the windows that wait, and answers with all that wait: they outlive a crash
-        between deciding people and giving out their devices' events."""
+        """Adds to the windows that wait, and answers with them as they wait now: one that was
+        waiting has grown. They outlive a crash between deciding people and giving out their
+        devices' events."""
 
     async def watched(self) -> set[Subject]:
         """Every subject whose events may be somebody else's: shared devices, blocked ones."""

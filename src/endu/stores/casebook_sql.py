@@ -108,6 +108,7 @@ PUT_REVIEW = """
 INSERT INTO reviews (subject, from_ms, to_ms) VALUES (?, ?, ?)
 ON CONFLICT (subject) DO UPDATE SET
   from_ms = min(from_ms, excluded.from_ms), to_ms = max(to_ms, excluded.to_ms)
+RETURNING subject, from_ms, to_ms
 """
 
 WATCHED = "SELECT subject FROM identifiers WHERE standing IN ('blocked', 'shared')"

@@ -28,8 +28,8 @@ PRAGMA cache_size = -16384;
 """
 
 
-# For the one connection that writes a batch at a time: half of what a batch touches is found in
-# memory, and a checkpoint comes every few batches instead of in each.
+# Half of what a batch touches is found in memory, and a checkpoint comes every few batches instead
+# of in each.
 FOR_BATCHES = """
 PRAGMA cache_size = -65536;
 PRAGMA wal_autocheckpoint = 8000;
@@ -45,13 +45,26 @@ def connect(path: Path) -> Connection:
     return connection
 
 
+def connect_for_batches(path: Path) -> Connection:
+    """The same, for the one connection that writes a batch at a time."""
+    connection = connect(path)
+    connection.executescript(FOR_BATCHES)
+    return connection
+
+
+def connect_to_read(path: Path) -> Connection:
+    """The same, for what is committed; whatever tries to write raises."""
+    connection = connect(path)
+    connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
 class Reader:
     """A connection that only reads, in a thread of its own: for callers on an event loop."""
 
     def __init__(self, path: Path) -> None:
         self._thread = ThreadPoolExecutor(1, f"read-{path.stem}")
-        self._connection = connect(path)
-        self._connection.execute("PRAGMA query_only = 1")
+        self._connection = connect_to_read(path)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(

@@ -130,9 +130,8 @@ class SqliteCasebook:
         }
 
     async def put_reviews(self, reviews: Iterable[Review]) -> list[Review]:
-        rows = ((review.subject, review.from_ms, review.to_ms) for review in reviews)
-        self._connection.executemany(sql.PUT_REVIEW, rows)
-        return [Review(*row) for row in self._all("SELECT subject, from_ms, to_ms FROM reviews")]
+        windows = [(review.subject, review.from_ms, review.to_ms) for review in reviews]
+        return [Review(*row) for each in windows for row in self._all(sql.PUT_REVIEW, each)]
 
     async def watched(self) -> set[Subject]:
         return {row[0] for row in self._all(sql.WATCHED)}

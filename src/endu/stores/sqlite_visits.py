@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence, Set
 
 from endu.events.ledger import OwnerChange, VisitChange
+from endu.events.visits import Given
+from endu.identities.evidence import Review
 from endu.identities.identifier import Subject
 from endu.identities.linking import Node
 from endu.stores.sqlite import Connection
@@ -24,47 +26,54 @@ INSERT INTO visits (seq, recorded, subject, version) VALUES (?, ?, ?, ?)
 ON CONFLICT (seq) DO UPDATE SET subject = excluded.subject, version = excluded.version
 """
 
+REVIEWED = "DELETE FROM reviews WHERE subject = ? AND from_ms = ? AND to_ms = ?"
+
+WAITING = "SELECT subject, from_ms, to_ms FROM reviews"
+
 VISITS_AFTER = "SELECT seq, subject, version FROM visits WHERE version > ? ORDER BY version"
 
 OWNERS_AFTER = "SELECT subject, identity, version FROM owners WHERE version > ? ORDER BY version"
 
 
 class SqliteVisitBook:
-    """Fits the port `VisitBook`, on the settler's connection."""
+    """Fits the port `VisitBook`. The settler's own connection writes; another one reads, and so
+    sees nothing of what a batch that is under way may yet take back."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, writing: Connection, reading: Connection) -> None:
+        self._writing = writing
+        self._reading = reading
 
     async def nodes(self, subjects: Set[Subject]) -> list[Node]:
-        return nodes_of(self._connection, subjects)
+        return nodes_of(self._reading, subjects)
 
     async def seen_on(self, fingerprints: Set[Subject]) -> set[Subject]:
         asked = json.dumps(list(fingerprints))
-        return {row[0] for row in self._connection.execute(SEEN_ON, (asked,))}
+        return {row[0] for row in self._reading.execute(SEEN_ON, (asked,))}
 
     async def visits(self, seqs: Sequence[int]) -> dict[int, Subject]:
-        return dict(self._connection.execute(VISITS, (json.dumps(seqs),)))
+        return dict(self._reading.execute(VISITS, (json.dumps(seqs),)))
 
-    async def put_visits(self, visits: Sequence[tuple[int, Subject, Subject]]) -> None:
-        async with transaction(self._connection):
+    async def keep(self, given: Sequence[Given], reviewed: Sequence[Review]) -> None:
+        async with transaction(self._writing):
             greatest = "SELECT coalesce(max(version), 0) FROM visits"
-            (last,) = self._connection.execute(greatest).fetchone()
-            rows = ((*visit, last + n) for n, visit in enumerate(visits, 1))
-            self._connection.executemany(PUT_VISIT, rows)
+            (last,) = self._writing.execute(greatest).fetchone()
+            visits = ((v.seq, v.recorded, v.subject, last + n) for n, v in enumerate(given, 1))
+            self._writing.executemany(PUT_VISIT, visits)
+            windows = ((review.subject, review.from_ms, review.to_ms) for review in reviewed)
+            self._writing.executemany(REVIEWED, windows)
 
-    async def reviewed(self) -> None:
-        async with transaction(self._connection):
-            self._connection.execute("DELETE FROM reviews")
+    async def waiting(self) -> list[Review]:
+        return [Review(*row) for row in self._reading.execute(WAITING)]
 
     async def visits_after(self, version: int) -> list[VisitChange]:
-        return [VisitChange(*row) for row in self._connection.execute(VISITS_AFTER, (version,))]
+        return [VisitChange(*row) for row in self._reading.execute(VISITS_AFTER, (version,))]
 
 
 class SqliteOwners:
-    """What the casebook wrote of owners, for the ledger."""
+    """What the casebook wrote of owners, for the ledger: as much of it as was kept for good."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, reading: Connection) -> None:
+        self._reading = reading
 
     async def changes_after(self, version: int) -> list[OwnerChange]:
-        return [OwnerChange(*row) for row in self._connection.execute(OWNERS_AFTER, (version,))]
+        return [OwnerChange(*row) for row in self._reading.execute(OWNERS_AFTER, (version,))]

@@ -73,24 +73,32 @@ SELECT reached, count()
  ORDER BY reached
 """
 
+# Of each person and week the first start and the last return; then who returned not before it.
 WEEKLY_RETENTION = f"""
-SELECT started, came_back - started AS period, count()
+SELECT started.1 AS week, period, count()
   FROM (
-    SELECT groupUniqArrayIf(week, event_type = {{a:String}}) AS starts,
-           groupUniqArrayIf(week, event_type = {{b:String}}) AS returns
+    SELECT groupArrayIf((week, first), first != 0) AS starts,
+           groupArrayIf((week, last), last != 0) AS returns
       FROM (
-        SELECT subject, event_type, toUInt16(intDiv(toUInt16(toDate(ts)) + 3, 7)) AS week
+        SELECT subject, toUInt16(intDiv(toUInt16(toDate(ts)) + 3, 7)) AS week,
+               minOrDefaultIf(toUnixTimestamp(ts), event_type = {{a:String}}) AS first,
+               maxOrDefaultIf(toUnixTimestamp(ts), event_type = {{b:String}}) AS last
           FROM endu.events {EVENT}
            AND event_type IN ({{a:String}}, {{b:String}})
            AND subject != 0
+         GROUP BY subject, week
       )
      GROUP BY subject
   )
  ARRAY JOIN starts AS started
- ARRAY JOIN arrayFilter(week -> week > started AND week < started + {{periods:UInt16}}, returns)
-         AS came_back
- GROUP BY started, period
- ORDER BY started, period
+ ARRAY JOIN arrayPushFront(
+        arrayMap(back -> toInt32(back.1 - started.1),
+            arrayFilter(back -> back.1 BETWEEN started.1 AND started.1 + {{last:UInt16}}
+                            AND back.2 >= started.2, returns)),
+        toInt32(-1)
+    ) AS period
+ GROUP BY week, period
+ ORDER BY week, period
 """
 
 # The sessions of each person as arrays of types, repeats taken as one.
@@ -164,9 +172,9 @@ def funnel_of_four() -> Control:
 
 
 def weekly_retention() -> Control:
-    """Of those who viewed a page in a week (from Monday, UTC), how many wrote in each week after:
-    (week, weeks after it, people)."""
-    return _control(WEEKLY_RETENTION, **_steps((STARTED, RETURNED)), periods=PERIODS)
+    """Of those who viewed a page in a week (from Monday, UTC), how many wrote in it and not before,
+    and in each week after: (week, weeks after it, people). All of the cohort are at -1."""
+    return _control(WEEKLY_RETENTION, **_steps((STARTED, RETURNED)), last=PERIODS - 1)
 
 
 def paths_of_five() -> Control:

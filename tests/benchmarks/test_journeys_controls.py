@@ -125,15 +125,25 @@ def furthest(events: list[tuple[int, str]], kinds: list[str]) -> int:
 async def test_the_weekly_retention(ledger: ChdbLedger) -> None:
     grid: Counter[tuple[int, int]] = Counter()
     for rows in by_person(await rows_in(ledger)).values():
-        weeks = {
-            name: {(row.at_s // DAY_SECONDS + 3) // 7 for row in rows if row.kind == TYPES[name]}
-            for name in (STARTED, RETURNED)
-        }
-        for start in weeks[STARTED]:
-            grid.update((start, week - start) for week in weeks[RETURNED] if week > start)
-    expected = sorted((*cell, people) for cell, people in grid.items() if cell[1] < PERIODS)
+        starts, returns = times_by_week(rows, STARTED), times_by_week(rows, RETURNED)
+        for week, started in starts.items():
+            grid[week, -1] += 1
+            grid.update(
+                (week, other - week)
+                for other, times in returns.items()
+                if week <= other < week + PERIODS and max(times) >= min(started)
+            )
+    expected = sorted((*cell, people) for cell, people in grid.items())
     assert len(expected) > 50
     assert await ask(ledger, weekly_retention()) == expected
+
+
+def times_by_week(rows: list[Row], name: str) -> dict[int, list[int]]:
+    weeks: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        if row.kind == TYPES[name]:
+            weeks[(row.at_s // DAY_SECONDS + 3) // 7].append(row.at_s)
+    return weeks
 
 
 async def test_the_paths(ledger: ChdbLedger) -> None:

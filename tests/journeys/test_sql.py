@@ -97,15 +97,5 @@ async def test_an_answer_without_rows_has_its_columns(shop: Shop) -> None:
     assert table.types == ("Nullable(String)", "DateTime64(3, 'UTC')")
 
 
-async def test_a_name_reads_only_the_events_of_its_types(shop: Shop) -> None:
-    async def read(condition: str) -> int:
-        sql = f"SELECT count() FROM events WHERE event_data != '' AND {condition}"
-        return (await shop.ask(sql)).table.rows_read
-
-    assert await read("event_type = 'NO_SUCH'") == 0
-    assert await read("event_type = 'NO_SUCH' OR platform = 'web'") > 0
-    assert await read("lower(event_type) = 'no_such'") > 0
-
-
 def rounded(row: list[Any]) -> list[Any]:
     return [round(value, 6) if isinstance(value, float) else value for value in row]

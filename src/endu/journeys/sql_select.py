@@ -5,7 +5,6 @@ from typing import Any
 from sqlglot import exp
 
 from endu.journeys.sql_columns import named
-from endu.journeys.sql_narrowing import event_types_asked_for
 from endu.journeys.sql_reading import refused
 from endu.journeys.sql_views import VIEWS
 from endu.journeys.sql_writing import WriteNode, Writer, name, only, own_name
@@ -81,13 +80,10 @@ def _from(w: Writer, node: exp.Select) -> str:
             raise refused("There is a JOIN without FROM", node)
         return ""
     only(source, "this")
-    asked_for = event_types_asked_for(node, w.parameters)
-    return " ".join(
-        [f"FROM {_source(w, source.this, asked_for)}", *(_join(w, each) for each in joins)]
-    )
+    return " ".join([f"FROM {_source(w, source.this)}", *(_join(w, each) for each in joins)])
 
 
-def _source(w: Writer, node: exp.Expr, event_types: list[str] | None = None) -> str:
+def _source(w: Writer, node: exp.Expr) -> str:
     """A view, something that WITH defined, or a SELECT in parentheses."""
     if isinstance(node, exp.Subquery):
         only(node, "this", "alias")
@@ -102,7 +98,7 @@ def _source(w: Writer, node: exp.Expr, event_types: list[str] | None = None) -> 
     called = node.this.this
     alias = node.args.get("alias")
     found = next((scope[called] for scope in reversed(w.scope) if called in scope), None)
-    found = found or w.views.named(called, event_types)
+    found = found or w.views.named(called)
     if found is None:
         raise refused(f"There is no {called[:60]}: the views are {', '.join(VIEWS)}", node)
     return f"{found}{_as(alias) if alias is not None else f' AS {name(node.this)}'}"

@@ -23,6 +23,8 @@ ANONYMOUS = "toBool(e.device_only AND (%(who)s = e.subject OR %(who)s = 0))"
 CONTESTED = f"""toBool(length(arrayDistinct(arrayFilter(x -> x != 0,
     arrayPushBack(arrayMap(x -> {owner_sql("x")}, e.others), %(who)s)))) > 1)"""
 
+# The engine works out by itself which event types a condition on their names can hold of, and
+# reads no other.
 EVENT_TYPE = (
     "transform(e.event_type, {event_ids:Array(String)}, {event_names:Array(String)}, e.event_type)"
 )
@@ -128,30 +130,19 @@ class Views:
         self._who = owner_sql(SUBJECT if told.has_visits else "e.subject")
         self._with_identifiers = with_identifiers
 
-    def named(self, view: str, event_types: Sequence[str] | None = None) -> str | None:
-        """The subquery that stands for a view; None where there is none of that name.
-
-        With `event_types` it has only the events of these names: whoever asks knows that no other
-        can matter, and the ledger then reads no other.
-        """
+    def named(self, view: str) -> str | None:
+        """The subquery that stands for a view; None where there is none of that name."""
         if view not in VIEWS:
             return None
         self._bind_kinds(whole=view == "event_types")
         if view == "events":
-            return self._events(event_types)
+            return self._events()
         return self._people() if view == "identities" else _EVENT_TYPES
 
-    def _events(self, event_types: Sequence[str] | None) -> str:
+    def _events(self) -> str:
         who = {"who": self._who}
         columns = ", ".join(f"{sql % who} AS `{name}`" for name, sql in EVENT_COLUMNS.items())
-        narrowed = ""
-        if event_types is not None:
-            ids = [kind.event_id for kind in self._kinds if kind.name in event_types]
-            narrowed = f" AND e.event_type IN {self.values.add(ids, 'Array(String)')}"
-        return (
-            f"(SELECT {columns} FROM endu.events AS e "
-            f"PREWHERE e.org = {{organization:String}}{narrowed})"
-        )
+        return f"(SELECT {columns} FROM endu.events AS e PREWHERE e.org = {{organization:String}})"
 
     def _people(self) -> str:
         named = {"names": ", names.identifiers", "joined": _IDENTIFIERS}

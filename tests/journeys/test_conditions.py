@@ -15,6 +15,9 @@ from tests.journeys import oracle_frame as oracle
 from tests.journeys.logs import common, conditions, fields, logs, steps
 from tests.journeys.world import Told, World, every_example
 
+EVER = {"from": 0, "to": 4_000_000_000}
+INTERVALS: tuple[Interval, ...] = ("hour", "day", "week", "month")
+
 
 async def drafted(told: Told, asked: dict[str, Any]) -> Draft:
     draft = await draft_of(msgspec.convert(asked, Question), told.sources)
@@ -29,29 +32,30 @@ async def places(draft: Draft, told: Told, scan: str) -> set[int]:
 
 @every_example
 @given(st.data())
-async def test_an_event_is_found_by_what_it_says(world: World, data: st.DataObject) -> None:
-    log = data.draw(logs())
-    told = await world.tell(log)
-    for _ in range(5):  # several questions for one log, which costs more than they do
-        where = data.draw(st.lists(conditions(), min_size=1, max_size=2))
-        asked = {"from": 0, "to": 4_000_000_000, "where": where}
-        draft = await drafted(told, asked)
-        expected = {row.seq for row in told.rows if oracle.in_scope(row, asked)}
-        assert await places(draft, told, draft.scan([draft.step(Step(), "step")])) == expected
-
-
-@every_example
-@given(st.data())
-async def test_a_question_is_about_the_events_of_its_steps_and_knows_how_sure_they_are(
+async def test_a_question_is_about_the_events_that_it_asks_for_and_knows_how_sure_they_are(
     world: World, data: st.DataObject
 ) -> None:
     log = data.draw(logs())
     told = await world.tell(log)
+    for _ in range(5):  # several questions for one log, which costs more than they do
+        where = data.draw(st.lists(conditions(), min_size=1, max_size=2))
+        await finds_what_is_so(told, {**EVER, "where": where})
     asked = data.draw(common(log))
     kinds = data.draw(st.lists(steps(), min_size=1, max_size=3))
+    await is_about_its_steps(told, asked, kinds)
+
+
+async def finds_what_is_so(told: Told, asked: dict[str, Any]) -> None:
     draft = await drafted(told, asked)
-    read = [draft.step(msgspec.convert(step, Step), "steps") for step in kinds]
-    scan = draft.scan(read)
+    expected = {row.seq for row in told.rows if oracle.in_scope(row, asked)}
+    assert await places(draft, told, draft.scan([draft.step(Step(), "step")])) == expected
+
+
+async def is_about_its_steps(
+    told: Told, asked: dict[str, Any], kinds: list[dict[str, Any]]
+) -> None:
+    draft = await drafted(told, asked)
+    scan = draft.scan([draft.step(msgspec.convert(step, Step), "steps") for step in kinds])
     draft.must_be_sound()
     mine = [
         row
@@ -70,26 +74,28 @@ async def test_a_question_is_about_the_events_of_its_steps_and_knows_how_sure_th
 
 @every_example
 @given(st.data())
-async def test_every_event_is_in_the_group_of_its_value(world: World, data: st.DataObject) -> None:
-    told = await world.tell(data.draw(logs()))
-    for field in data.draw(st.lists(fields(), min_size=1, max_size=4)):
-        draft = await drafted(told, {"from": 0, "to": 4_000_000_000})
-        group = draft.group(Breakdown(field))
-        sql = f"SELECT seq, {group} FROM endu.events WHERE {draft.scan([])}"
-        found = dict(await told.sources.ledger.ask(sql, draft.values.bound))
-        assert found == {row.seq: oracle.group_of(field, row) for row in told.rows}
-
-
-@every_example
-@given(st.data())
-async def test_every_event_is_in_the_hour_day_week_or_month_of_its_zone(
+async def test_every_event_is_in_its_group_and_in_the_bucket_of_its_time(
     world: World, data: st.DataObject
 ) -> None:
     log = data.draw(logs())
     told = await world.tell(log)
-    asked = data.draw(common(log))
-    asked.pop("where", None)
-    interval: Interval = data.draw(st.sampled_from(["hour", "day", "week", "month"]))
+    for field in data.draw(st.lists(fields(), min_size=1, max_size=4)):
+        await is_in_its_group(told, field)
+    for _ in range(2):
+        asked = data.draw(common(log))
+        asked.pop("where", None)
+        await is_in_its_bucket(told, asked, data.draw(st.sampled_from(INTERVALS)))
+
+
+async def is_in_its_group(told: Told, field: str) -> None:
+    draft = await drafted(told, EVER)
+    group = draft.group(Breakdown(field))
+    sql = f"SELECT seq, {group} FROM endu.events WHERE {draft.scan([])}"
+    found = dict(await told.sources.ledger.ask(sql, draft.values.bound))
+    assert found == {row.seq: oracle.group_of(field, row) for row in told.rows}
+
+
+async def is_in_its_bucket(told: Told, asked: dict[str, Any], interval: Interval) -> None:
     draft = await drafted(told, asked)
     calendar, span = draft.calendar, draft.range
     key = calendar.key_sql(interval, span)

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from msgspec import Struct
+
+from endu.journeys.people import PeoplePage, PersonShown
 from endu.journeys.sources import Sources
 from endu.journeys.trend import Trend, TrendQuestion, ask_trend
 from endu.organizations.keyring import Scope
 from endu.refusals import Reason
 from endu.web.endpoint import Call, Nothing, endpoint
+from endu.web.lists import Cursor, Limit, read_cursor, write_cursor
 
 GROUP = "Journeys"
 
@@ -18,6 +22,27 @@ REFUSALS = (
     Reason.QUERY_TIMEOUT,
     Reason.NOT_SETTLED,
 )
+
+
+class PeopleQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which page of the people behind a number."""
+
+    limit: Limit = 50
+    cursor: Cursor = None
+
+    @property
+    def after(self) -> int:
+        """The place that the page begins after. Raises Refusal."""
+        return read_cursor(self.cursor, (0,))[0]
+
+
+class PeopleShown(Struct, frozen=True):
+    """`total` is the number that they are behind. `next` is the cursor of the page behind this
+    one, null at the end."""
+
+    total: int
+    items: list[PersonShown]
+    next: str | None
 
 
 @endpoint("POST", "/journeys/trend", group=GROUP, needs=Scope.READ, refusals=REFUSALS)
@@ -37,3 +62,8 @@ def sources_of(call: Call[Any, Any]) -> Sources:
     """What the caller's organization may be asked, now."""
     parts = call.parts
     return Sources(call.organization_id, parts.now_ms(), parts.ledger, parts.catalog, parts.people)
+
+
+def people_shown(page: PeoplePage) -> PeopleShown:
+    cursor = None if page.next is None else write_cursor(page.next)
+    return PeopleShown(page.total, page.people, cursor)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from endu.identities.casebook import Seen
 from endu.identities.evidence import Sighting, Whose
-from endu.identities.identifier import NOBODY, Kind, Number, Subject
+from endu.identities.identifier import KINDS, NOBODY, Kind, Number, Subject
 from endu.identities.linking import (
     ASSERTED,
     SEEN_TOGETHER,
@@ -41,9 +41,7 @@ class Case:
     def know(self, nodes: Iterable[Node]) -> None:
         """What the casebook already holds of the identifiers that are named."""
         for node in nodes:
-            self.nodes[node.subject] = node
-            self.subject_of[node.text] = node.subject
-            self.subject_of[_NUMBER_PREFIX + node.number] = node.subject
+            self._know(node.text, node)
 
     def sight(self, seq: int, sighting: Sighting) -> Whose:
         """Takes in one sighting and says whose subjects it has."""
@@ -82,7 +80,7 @@ class Case:
         """An identifier that is nothing but its own number (R8)."""
         subject = self._subject(seq, position=7)  # events name fewer than seven
         node = self._node(subject, Kind.C_USER_ID, str(subject), Number(str(subject)), at_ms)
-        self._add(node, seq)
+        self._add(node.text, node, seq)
         return subject
 
     def link(self, a: Subject, b: Subject, proof: int, claimed_at_ms: int, seq: int) -> None:
@@ -113,8 +111,8 @@ class Case:
     def _introduce(self, text: str, seq: int, position: int, claimed_at_ms: int) -> Subject:
         kind, _, value = text.partition(":")
         subject = self._subject(seq, position)
-        number = value if kind == Kind.C_USER_ID else str(subject)
-        self._add(self._node(subject, Kind(kind), value, Number(number), claimed_at_ms), seq)
+        number = Number(value if kind == Kind.C_USER_ID else str(subject))
+        self._add(text, self._node(subject, KINDS[kind], value, number, claimed_at_ms), seq)
         return subject
 
     def _subject(self, seq: int, position: int) -> Subject:
@@ -135,10 +133,15 @@ class Case:
             identity=subject,
         )
 
-    def _add(self, node: Node, seq: int) -> None:
-        self.know([node])
+    def _add(self, text: str, node: Node, seq: int) -> None:
+        self._know(text, node)
         self.fresh.add(node.subject)
         self._change(node, seq)
+
+    def _know(self, text: str, node: Node) -> None:
+        self.nodes[node.subject] = node
+        self.subject_of[text] = node.subject
+        self.subject_of[_NUMBER_PREFIX + node.number] = node.subject
 
     def _change(self, node: Node, seq: int) -> None:
         self.nodes[node.subject] = node

@@ -3,7 +3,7 @@
 The settler alone writes it; questions read the same tables through `Directory`.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from endu.identities.linking import Link, Node, Pair
 from endu.organizations.organization import OrganizationId
 
 
-class Seen(Struct, frozen=True, gc=False):
+class Seen(Struct, frozen=True, array_like=True, gc=False):
     """A strong identifier on an event that carried this fingerprint, and when first.
 
     `before` are the stronger identifiers of that event: while any of them identifies someone,
@@ -33,7 +33,7 @@ class Seen(Struct, frozen=True, gc=False):
         return self.fingerprint, self.subject, self.before
 
 
-class JournalLine(Struct, frozen=True, kw_only=True, gc=False):
+class JournalLine(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A change to write down, under the subject that names the identity it happened to."""
 
     organization_id: OrganizationId
@@ -108,16 +108,16 @@ class Casebook(Protocol):
     async def links_between(self, pairs: Collection[Pair]) -> list[Link]:
         """Those of the pairs that are links."""
 
-    async def put_nodes(self, nodes: Iterable[Node]) -> None: ...
+    async def put_nodes(self, nodes: Sequence[Node]) -> None: ...
 
-    async def put_links(self, organization_id: OrganizationId, links: Iterable[Link]) -> None: ...
+    async def put_links(self, organization_id: OrganizationId, links: Sequence[Link]) -> None: ...
 
-    async def put_seen(self, seen: Iterable[Seen]) -> None: ...
+    async def put_seen(self, seen: Collection[Seen]) -> None: ...
 
     async def put_owners(self, identity_of: Mapping[Subject, Subject]) -> None:
         """Each change gets the next version."""
 
-    async def put_journal(self, lines: Iterable[JournalLine]) -> None: ...
+    async def put_journal(self, lines: Sequence[JournalLine]) -> None: ...
 
     async def fingerprints_seen_with(self, subjects: Set[Subject]) -> set[Subject]:
         """The devices that any of these identifiers was seen on."""
@@ -130,7 +130,7 @@ class Casebook(Protocol):
         Who is `blocked` was never there; whoever came with them was there instead.
         """
 
-    async def put_reviews(self, reviews: Iterable[Review]) -> list[Review]:
+    async def put_reviews(self, reviews: Collection[Review]) -> list[Review]:
         """Adds to the windows that wait, and answers with them as they wait now: one that was
         waiting has grown. They outlive a crash between deciding people and giving out their
         devices' events."""

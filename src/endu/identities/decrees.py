@@ -60,7 +60,7 @@ async def _apply(bench: Bench, rule: StandingRule, change: str, cause: tuple[int
     await bench.casebook.put_nodes([case.nodes[subject] for subject in case.fresh])
     case.fresh.clear()
     people = {case.nodes[subject].identity for subject in named}
-    await bench.casebook.put_journal(_line(person, rule, change, cause) for person in people)
+    await bench.casebook.put_journal([_line(person, rule, change, cause) for person in people])
     bench.law_changed(rule.organization_id)
     concerned = set(named)
     if rule.rule == BLOCK:

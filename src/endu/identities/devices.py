@@ -9,10 +9,12 @@ from endu.identities.casebook import Casebook, JournalLine
 from endu.identities.evidence import Evidence, Review, Sighting, Whose
 from endu.identities.identifier import Subject
 from endu.identities.linking import Node
+from endu.turns import in_turns
 
 SHARED_AT_MOST = 10  # identities; a device that more people use says nothing of any
 VISIT_MS = 30 * 60 * 1000  # how far from a strong event a visit reaches
 ALWAYS_MS = 1 << 62
+TURN = 2_000  # sightings between two turns of everybody else: about a third of a millisecond
 
 
 class Devices:
@@ -65,18 +67,24 @@ class Devices:
                 self._watched.discard(subject)
             self._windows[subject] = (0, ALWAYS_MS)
 
-    def saw(self, batch: Sequence[tuple[int, Evidence]], whose: Sequence[Whose | None]) -> None:
+    async def saw(
+        self, batch: Sequence[tuple[int, Evidence]], whose: Sequence[Whose | None]
+    ) -> None:
         """The batch's own events on watched devices, and what lies within a visit of them."""
-        if not self._watched:
+        watched = self._watched
+        if not watched:
             return
-        for (_, item), found in zip(batch, whose, strict=True):
-            if found is None or not isinstance(item, Sighting):
-                continue
-            for subject in (found.subject, found.fingerprint):
-                if subject in self._watched:
-                    self._widen(
-                        subject, item.happened_at_ms - VISIT_MS, item.happened_at_ms + VISIT_MS
-                    )
+        async for places in in_turns(range(len(whose)), TURN):
+            for place in places:
+                found = whose[place]
+                if found and (found.subject in watched or found.fingerprint in watched):
+                    self._saw(found, batch[place][1])
+
+    def _saw(self, found: Whose, item: Evidence) -> None:
+        for subject in (found.subject, found.fingerprint):
+            if subject in self._watched and isinstance(item, Sighting):
+                at_ms = item.happened_at_ms
+                self._widen(subject, at_ms - VISIT_MS, at_ms + VISIT_MS)
 
     def reviews(self) -> list[Review]:
         return [Review(subject, *window) for subject, window in self._windows.items()]

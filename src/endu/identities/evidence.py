@@ -72,7 +72,7 @@ class Whose(Struct, frozen=True, gc=False):
     fingerprint: Subject
 
 
-class Review(Struct, frozen=True):
+class Review(Struct, frozen=True, array_like=True, gc=False):
     """Events to give out anew, those of a device (R6) or of a blocked identifier: what happened
     on it from one time to the other, both included."""
 

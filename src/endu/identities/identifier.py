@@ -33,6 +33,10 @@ class Kind(StrEnum):
     FINGERPRINT = "fingerprint"
 
 
+KINDS = {
+    kind.value: kind for kind in Kind
+}  # an enum's own look-up by value takes ten times as long
+
 # A new platform is one entry in Kind and one here.
 PLATFORMS = {"discord": Kind.DISCORD, "telegram": Kind.TELEGRAM}
 

@@ -23,7 +23,7 @@ DEFAULT_LIMITS: Mapping[str, int] = {"asserted": 1, "discord": 1, "telegram": 1,
 Pair = tuple[Subject, Subject]
 
 
-class Node(Struct, frozen=True, kw_only=True, gc=False):
+class Node(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One identifier as the casebook holds it.
 
     `first_at_ms` is the earliest claim that names it, NEVER_SEEN while only a rule does.
@@ -49,7 +49,7 @@ class Node(Struct, frozen=True, kw_only=True, gc=False):
 NEVER_SEEN = 1 << 62
 
 
-class Link(Struct, frozen=True, kw_only=True, gc=False):
+class Link(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """Two strong identifiers seen together: the best proof, the earliest claim of that proof,
     and what came of it. a < b."""
 

@@ -1,15 +1,39 @@
-"""The casebook's statements. Sets of subjects come as one JSON text, apart in `json_each`."""
+"""The casebook's statements.
 
-from endu.stores.sqlite_rows import LINK, LINKS_OF, NODE
+Rows go in and come out as one JSON text, an array of arrays, apart in `json_each`: a statement is
+one step then, whatever its size, and SQLite takes it without the interpreter.
+"""
 
-FIND = f"""
+from endu.stores.sqlite_rows import LINK, LINKS_OF, NODE, NODES
+
+
+def _as_json(columns: str, select: str) -> str:
+    return f"SELECT json_group_array(json_array({columns})) FROM ({select})"
+
+
+def _nodes(select: str) -> str:
+    return _as_json(NODE.replace("i.", ""), select)
+
+
+def _links(select: str) -> str:
+    against = "iif(against_a IS NULL, NULL, json_array(against_a, against_b))"
+    return _as_json(f"a, b, proof, claimed_at_ms, first_seq, verdict, reason, {against}", select)
+
+
+def _values(select: str) -> str:
+    return f"SELECT json_group_array(value) FROM (SELECT DISTINCT {select})"
+
+
+NODES_OF = _nodes(NODES)
+
+FIND = _nodes(f"""
 SELECT {NODE} FROM json_each(?) AS named
 CROSS JOIN identifiers AS i
   ON i.organization_id = ? AND i.kind = named.value ->> 0 AND i.value = named.value ->> 1
-"""
+""")
 
 # A number is its identifier's own subject, or was brought by a caller for one of its own kind.
-BEARING = f"""
+BEARING = _nodes(f"""
 SELECT {NODE} FROM json_each(:numbers) AS named
 CROSS JOIN identifiers AS i
   ON i.subject = CAST(named.value AS INTEGER) AND i.number = named.value
@@ -18,85 +42,100 @@ UNION
 SELECT {NODE} FROM json_each(:numbers) AS named
 CROSS JOIN identifiers AS i
   ON i.organization_id = :organization_id AND i.kind = 'c_user_id' AND i.value = named.value
-"""
+""")
 
-CLUSTERS = f"""
-SELECT {NODE} FROM json_each(:clusters) AS asked
+CLUSTERS = _nodes(f"""
+SELECT {NODE} FROM json_each(?1) AS asked
 CROSS JOIN identifiers AS i ON i.subject = asked.value AND i.cluster = asked.value
 UNION ALL
-SELECT {NODE} FROM json_each(:clusters) AS asked
+SELECT {NODE} FROM json_each(?1) AS asked
 CROSS JOIN identifiers AS i ON i.cluster = asked.value AND i.cluster <> i.subject
-"""
+""")
 
-ALL_CLUSTERS = """
-SELECT DISTINCT cluster FROM identifiers
+ALL_CLUSTERS = _values("""
+cluster AS value FROM identifiers
 WHERE cluster <> subject AND organization_id = ? ORDER BY cluster
-"""
+""")
 
-COUNTING_LINKS_OF = f"""
+ALL_LINKS_OF = _links(LINKS_OF)
+
+COUNTING_LINKS_OF = _links(f"""
 SELECT * FROM ({LINKS_OF}) WHERE verdict IN ('accepted', 'refused')
-"""
+""")
 
-LINKS_BETWEEN = f"""
+LINKS_BETWEEN = _links(f"""
 SELECT {LINK} FROM json_each(?) AS asked
 CROSS JOIN links AS l ON l.a = asked.value ->> 0 AND l.b = asked.value ->> 1
-"""
+""")
 
-CLUSTERS_BESIDE = f"""
-SELECT DISTINCT i.cluster FROM ({LINKS_OF}) AS l
+CLUSTERS_BESIDE = _values(f"""
+i.cluster AS value FROM ({LINKS_OF}) AS l
 CROSS JOIN identifiers AS i ON i.subject IN (l.a, l.b)
-"""
+""")
 
-PUT_NODE = """
+# As the fields of a Node, one after the other.
+PUT_NODES = """
 INSERT INTO identifiers (subject, organization_id, kind, value, number, asserted, standing,
                          first_at_ms, cluster, identity)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+       value ->> 7, value ->> 8, value ->> 9
+  FROM json_each(?) WHERE true
 ON CONFLICT (subject) DO UPDATE SET
   asserted = excluded.asserted, standing = excluded.standing,
   first_at_ms = excluded.first_at_ms, cluster = excluded.cluster, identity = excluded.identity
 """
 
-PUT_LINK = """
+# As the fields of a Link.
+PUT_LINKS = """
 INSERT INTO links (a, b, organization_id, proof, claimed_at_ms, first_seq, verdict, reason,
                    against_a, against_b)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+SELECT value ->> 0, value ->> 1, ?2, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+       value ->> 6, value ->> '$[7][0]', value ->> '$[7][1]'
+  FROM json_each(?1) WHERE true
 ON CONFLICT (a, b) DO UPDATE SET
   proof = excluded.proof, claimed_at_ms = excluded.claimed_at_ms,
   first_seq = excluded.first_seq, verdict = excluded.verdict, reason = excluded.reason,
   against_a = excluded.against_a, against_b = excluded.against_b
 """
 
+# As the fields of a Seen.
 PUT_SEEN = """
 INSERT INTO sightings (fingerprint, subject, before, first_at_ms, first_seq)
-VALUES (?, ?, ?, ?, ?)
+SELECT value ->> 0, value ->> 1, value -> 2, value ->> 3, value ->> 4
+  FROM json_each(?) WHERE true
 ON CONFLICT (fingerprint, subject, before) DO UPDATE SET
   first_at_ms = excluded.first_at_ms, first_seq = excluded.first_seq
 WHERE excluded.first_at_ms < first_at_ms
 """
 
-PUT_OWNER = """
-INSERT INTO owners (subject, identity, version) VALUES (?, ?, ?)
+# Subject and identity; the first of them gets the next version.
+PUT_OWNERS = """
+INSERT INTO owners (subject, identity, version)
+SELECT value ->> 0, value ->> 1, key + 1 + (SELECT coalesce(max(version), 0) FROM owners)
+  FROM json_each(?) WHERE true
 ON CONFLICT (subject) DO UPDATE SET identity = excluded.identity, version = excluded.version
 """
 
-PUT_LINE = """
+# As the fields of a JournalLine.
+PUT_JOURNAL = """
 INSERT INTO journal (organization_id, seq, at_ms, change, subject, detail)
-VALUES (?, ?, ?, ?, ?, ?)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value -> 5
+  FROM json_each(?)
 """
 
-FINGERPRINTS_SEEN_WITH = """
-SELECT DISTINCT s.fingerprint FROM json_each(?) AS asked
+FINGERPRINTS_SEEN_WITH = _values("""
+s.fingerprint AS value FROM json_each(?) AS asked
 CROSS JOIN sightings AS s ON s.subject = asked.value
-"""
+""")
 
 IDENTITIES_ON = """
-SELECT asked.value, (
+SELECT json_group_array(json_array(asked.value, (
   SELECT json_group_array(identity) FROM (
     SELECT DISTINCT i.identity
     FROM sightings AS s CROSS JOIN identifiers AS i ON i.subject = s.subject
     WHERE s.fingerprint = asked.value AND s.before = '[]' LIMIT ?2
   )
-) FROM json_each(?1) AS asked
+))) FROM json_each(?1) AS asked
 """
 
 SEEN_ON = """
@@ -104,12 +143,17 @@ SELECT s.subject, s.before, i.identity
 FROM sightings AS s JOIN identifiers AS i ON i.subject = s.subject WHERE s.fingerprint = ?
 """
 
-PUT_REVIEW = """
-INSERT INTO reviews (subject, from_ms, to_ms) VALUES (?, ?, ?)
+PUT_REVIEWS = """
+INSERT INTO reviews (subject, from_ms, to_ms)
+SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true
 ON CONFLICT (subject) DO UPDATE SET
   from_ms = min(from_ms, excluded.from_ms), to_ms = max(to_ms, excluded.to_ms)
-RETURNING subject, from_ms, to_ms
 """
+
+REVIEWS_OF = _as_json(
+    "subject, from_ms, to_ms",
+    "SELECT r.* FROM json_each(?) AS asked CROSS JOIN reviews AS r ON r.subject = asked.value",
+)
 
 WATCHED = "SELECT subject FROM identifiers WHERE standing IN ('blocked', 'shared')"
 

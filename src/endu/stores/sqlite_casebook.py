@@ -1,11 +1,12 @@
 """The casebook in SQLite, for the one who resolves.
 
-Sets of subjects go into a statement as one JSON text and come apart in `json_each`: one
-statement for a whole batch, whatever its size.
+Statements of many rows are at work in a thread, where each is one step: the loop goes on, and the
+rows pass through the interpreter as one text.
 """
 
+import asyncio
 import json
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -18,15 +19,14 @@ from endu.identities.linking import Link, Node, Pair
 from endu.organizations.organization import OrganizationId
 from endu.stores import casebook_sql as sql
 from endu.stores.sqlite import Connection
-from endu.stores.sqlite_rows import (
-    link_of,
-    links_of,
-    node_of,
-    nodes_of,
-    rule_of,
-    rules_of,
-    transaction,
-)
+from endu.stores.sqlite_rows import rule_of, rules_of, transaction
+
+# SQLite has no booleans: 0 and 1 are read as such.
+_read_nodes = msgspec.json.Decoder(list[Node], strict=False).decode
+_read_links = msgspec.json.Decoder(list[Link]).decode
+_read_subjects = msgspec.json.Decoder(list[Subject]).decode
+_read_reviews = msgspec.json.Decoder(list[Review]).decode
+_read_people = msgspec.json.Decoder(list[tuple[Subject, set[Subject]]]).decode
 
 
 class SqliteCasebook:
@@ -44,82 +44,64 @@ class SqliteCasebook:
     async def find(
         self, organization_id: OrganizationId, names: Collection[str]
     ) -> dict[str, Node]:
-        named = _text([name.split(":", 1) for name in names])
-        nodes = map(node_of, self._all(sql.FIND, (named, organization_id)))
+        named = _json([name.split(":", 1) for name in names])
+        nodes = await self._nodes(sql.FIND, (named, organization_id))
         return {node.text: node for node in nodes}
 
     async def bearing(
         self, organization_id: OrganizationId, numbers: Collection[Number]
     ) -> dict[Number, Node]:
-        asked = {"numbers": _text(list(numbers)), "organization_id": organization_id}
-        nodes = map(node_of, self._all(sql.BEARING, asked))
-        return {node.number: node for node in nodes}
+        asked = {"numbers": _json(numbers), "organization_id": organization_id}
+        return {node.number: node for node in await self._nodes(sql.BEARING, asked)}
 
     async def nodes(self, subjects: Set[Subject]) -> list[Node]:
-        return nodes_of(self._connection, subjects)
+        return await self._nodes(sql.NODES_OF, (_json(subjects),)) if subjects else []
 
     async def clusters(self, clusters: Set[Subject]) -> list[Node]:
-        nodes = (node_of(row) for row in self._all(sql.CLUSTERS, {"clusters": _json(clusters)}))
+        nodes = await self._nodes(sql.CLUSTERS, (_json(clusters),)) if clusters else []
         return [node for node in nodes if node.kind is not Kind.FINGERPRINT]
 
     async def clusters_beside(self, subjects: Set[Subject]) -> set[Subject]:
-        return {row[0] for row in self._all(sql.CLUSTERS_BESIDE, {"subjects": _json(subjects)})}
+        return set(await self._subjects(sql.CLUSTERS_BESIDE, {"subjects": _json(subjects)}))
 
     async def all_clusters(self, organization_id: OrganizationId) -> list[Subject]:
-        return [row[0] for row in self._all(sql.ALL_CLUSTERS, (organization_id,))]
+        return await self._subjects(sql.ALL_CLUSTERS, (organization_id,))
 
     async def links_of(self, subjects: Set[Subject]) -> list[Link]:
-        return links_of(self._connection, subjects)
+        return await self._links(sql.ALL_LINKS_OF, {"subjects": _json(subjects)})
 
     async def counting_links_of(self, subjects: Set[Subject]) -> list[Link]:
-        rows = self._all(sql.COUNTING_LINKS_OF, {"subjects": _json(subjects)})
-        return [link_of(row) for row in rows]
+        if not subjects:
+            return []
+        return await self._links(sql.COUNTING_LINKS_OF, {"subjects": _json(subjects)})
 
     async def links_between(self, pairs: Collection[Pair]) -> list[Link]:
-        return [link_of(row) for row in self._all(sql.LINKS_BETWEEN, (_text(list(pairs)),))]
+        return await self._links(sql.LINKS_BETWEEN, (_json(pairs),)) if pairs else []
 
-    async def put_nodes(self, nodes: Iterable[Node]) -> None:
-        rows = (
-            (n.subject, n.organization_id, n.kind.value, n.value, n.number, n.asserted,
-             n.standing, n.first_at_ms, n.cluster, n.identity)
-            for n in nodes
-        )  # fmt: skip
-        self._connection.executemany(sql.PUT_NODE, rows)
+    async def put_nodes(self, nodes: Sequence[Node]) -> None:
+        await self._put(sql.PUT_NODES, nodes)
 
-    async def put_links(self, organization_id: OrganizationId, links: Iterable[Link]) -> None:
-        rows = (
-            (x.a, x.b, organization_id, x.proof, x.claimed_at_ms, x.first_seq, x.verdict,
-             x.reason, *(x.against or (None, None)))
-            for x in links
-        )  # fmt: skip
-        self._connection.executemany(sql.PUT_LINK, rows)
+    async def put_links(self, organization_id: OrganizationId, links: Sequence[Link]) -> None:
+        await self._put(sql.PUT_LINKS, links, organization_id)
 
-    async def put_seen(self, seen: Iterable[Seen]) -> None:
-        rows = (
-            (s.fingerprint, s.subject, _text(s.before), s.first_at_ms, s.first_seq) for s in seen
-        )
-        self._connection.executemany(sql.PUT_SEEN, rows)
+    async def put_seen(self, seen: Collection[Seen]) -> None:
+        await self._put(sql.PUT_SEEN, seen)
 
     async def put_owners(self, identity_of: Mapping[Subject, Subject]) -> None:
-        ((last,),) = self._all("SELECT coalesce(max(version), 0) FROM owners")
-        rows = ((s, identity, last + n) for n, (s, identity) in enumerate(identity_of.items(), 1))
-        self._connection.executemany(sql.PUT_OWNER, rows)
+        await self._put(sql.PUT_OWNERS, identity_of.items())
 
-    async def put_journal(self, lines: Iterable[JournalLine]) -> None:
-        rows = (
-            (x.organization_id, x.seq, x.at_ms, x.change, x.subject, _text(x.detail)) for x in lines
-        )
-        self._connection.executemany(sql.PUT_LINE, rows)
+    async def put_journal(self, lines: Sequence[JournalLine]) -> None:
+        await self._put(sql.PUT_JOURNAL, lines)
 
     async def fingerprints_seen_with(self, subjects: Set[Subject]) -> set[Subject]:
-        return {row[0] for row in self._all(sql.FINGERPRINTS_SEEN_WITH, (_json(subjects),))}
+        return set(await self._subjects(sql.FINGERPRINTS_SEEN_WITH, (_json(subjects),)))
 
     async def identities_on(
         self, fingerprints: Set[Subject], blocked: Set[Subject], at_most: int
     ) -> dict[Subject, set[Subject]]:
         if not blocked:
-            rows = self._all(sql.IDENTITIES_ON, (_json(fingerprints), at_most))
-            return {fingerprint: set(json.loads(found)) for fingerprint, found in rows}
+            asked = _json(fingerprints), at_most
+            return dict(_read_people(await self._text(sql.IDENTITIES_ON, asked)))
         return {
             fingerprint: {
                 identity
@@ -129,9 +111,12 @@ class SqliteCasebook:
             for fingerprint in fingerprints
         }
 
-    async def put_reviews(self, reviews: Iterable[Review]) -> list[Review]:
-        windows = [(review.subject, review.from_ms, review.to_ms) for review in reviews]
-        return [Review(*row) for each in windows for row in self._all(sql.PUT_REVIEW, each)]
+    async def put_reviews(self, reviews: Collection[Review]) -> list[Review]:
+        if not reviews:
+            return []
+        await self._put(sql.PUT_REVIEWS, reviews)
+        subjects = _json([review.subject for review in reviews])
+        return _read_reviews(await self._text(sql.REVIEWS_OF, (subjects,)))
 
     async def watched(self) -> set[Subject]:
         return {row[0] for row in self._all(sql.WATCHED)}
@@ -169,13 +154,26 @@ class SqliteCasebook:
                json.dumps(outcome.conflict))  # fmt: skip
         self._connection.execute(sql.PUT_CREATION, row)
 
+    async def _nodes(self, statement: str, values: Any) -> list[Node]:
+        return _read_nodes(await self._text(statement, values))
+
+    async def _links(self, statement: str, values: Any) -> list[Link]:
+        return _read_links(await self._text(statement, values))
+
+    async def _subjects(self, statement: str, values: Any) -> list[Subject]:
+        return _read_subjects(await self._text(statement, values))
+
+    async def _text(self, statement: str, values: Any) -> str:
+        ((text,),) = await asyncio.to_thread(self._all, statement, values)
+        return str(text)
+
+    async def _put(self, statement: str, rows: Collection[object], *values: str) -> None:
+        if rows:
+            await asyncio.to_thread(self._connection.execute, statement, (_json(rows), *values))
+
     def _all(self, statement: str, values: Any = ()) -> list[tuple[Any, ...]]:
         return list(self._connection.execute(statement, values))
 
 
-def _json(subjects: Collection[Subject]) -> str:
-    return _text(list(subjects))
-
-
-def _text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+def _json(values: Collection[object]) -> str:
+    return msgspec.json.encode(list(values)).decode()

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from endu.identities.casebook import StandingRule
-from endu.identities.identifier import Kind, Subject
+from endu.identities.identifier import KINDS, Subject
 from endu.identities.linking import Link, Node
 from endu.organizations.organization import OrganizationId
 from endu.stores.sqlite import Connection, Error
@@ -30,15 +30,13 @@ SELECT {LINK} FROM json_each(:subjects) AS asked CROSS JOIN links AS l ON l.b = 
 
 RULES = "SELECT * FROM rules WHERE organization_id = ? ORDER BY seq"
 
-_KINDS = {kind.value: kind for kind in Kind}
-
 
 def node_of(row: tuple[Any, ...]) -> Node:
     """From the columns of NODE."""
     return Node(
         subject=row[0],
         organization_id=row[1],
-        kind=_KINDS[row[2]],
+        kind=KINDS[row[2]],
         value=row[3],
         number=row[4],
         asserted=bool(row[5]),

@@ -1,11 +1,14 @@
 """Analysts' questions in SQL have the answers that plain Python finds."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from endu.events.ledger import BroughtNumber
+from endu.identities.identifier import Number, Subject
 from endu.journeys.sql import SqlQuestion, ask_sql
 from endu.refusals import Refusal
 from tests.journeys.sql_questions import QUESTIONS, Expected
@@ -95,6 +98,31 @@ async def test_an_answer_without_rows_has_its_columns(shop: Shop) -> None:
     table = (await shop.ask("SELECT c_user_id, timestamp FROM events WHERE platform = 'x'")).table
     assert (table.names, table.rows) == (("c_user_id", "timestamp"), 0)
     assert table.types == ("Nullable(String)", "DateTime64(3, 'UTC')")
+
+
+async def test_telling_a_number_again_changes_nothing(shop: Shop) -> None:
+    for _ in range(2):
+        await shop.ledger.set_numbers([BroughtNumber(Subject(104), Number("007"))])
+    sql = "SELECT count(), uniqExact(c_user_id) FROM events WHERE c_user_id = '007'"
+    assert await shop.rows_of(sql) == [[sum(row.person == "007" for row in shop.rows), 1]]
+
+
+async def test_messages_speak_of_what_was_written(shop: Shop) -> None:
+    for sql, said in (
+        ("SELECT 1,\n nope FROM events", r"There is no column nope; .* \(line 2, column 2\)"),
+        ("SELECT event_data.price + 1 FROM events", "text until it is read as more"),
+        ("SELECT sum(event_type) FROM events", "Illegal type String of argument"),
+        ("SELECT count() FROM evnts", "There is no evnts: the views are events"),
+        ("SELECT platform, count() FROM events", "GROUP BY"),
+        ("SELECT 1 FROM events WHERE count() > 1", "[Aa]ggregate"),
+        ("SELECT length(1, 2)", "[Nn]umber of arguments"),
+        ("SELECT uniqState(c_user_id) FROM events", "AggregateFunction"),
+        ("SELECT (1", "near"),
+        ("SELECT 1 SETTINGS max_threads = 1", "SETTINGS is not allowed"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            await shop.ask(sql)
+        assert re.search(said, str(refused.value)), refused.value
 
 
 def rounded(row: list[Any]) -> list[Any]:

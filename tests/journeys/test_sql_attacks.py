@@ -105,7 +105,7 @@ async def outcome_of(besieged: Besieged, sql: str) -> Outcome:
     except TooDear as fault:
         return Outcome(said=fault.bound.name)
     except Refusal as refusal:
-        assert refusal.reason is Reason.INVALID_REQUEST
+        assert refusal.reason is Reason.INVALID_QUESTION
         return Outcome(said=f"{refusal}{refusal.problems}{refusal.data}")
     shown = (repr((table.names, table.types, row)) for row in zip(*table.columns, strict=True))
     return Outcome(rows=tuple(sorted(shown)))

@@ -80,7 +80,7 @@ def rebuild(question: SqlQuestion, told: Told) -> Rebuilt:
     if unused:
         problems = [Problem(f"parameters.{name}", "The statement has no such.") for name in unused]
         said = f"The statement has no parameter {unused[0]}."
-        raise Refusal(Reason.INVALID_REQUEST, said, problems=problems)
+        raise Refusal(Reason.INVALID_QUESTION, said, problems=problems)
     bound = views.values.bound
     used = {name: value for name, value in bound.items() if f"{{{name}:" in text}
     return Rebuilt(text, used)

@@ -32,7 +32,7 @@ def bound_parameter(w: Writer, node: exp.Placeholder) -> str:
     except ValueError as fault:
         problem = Problem(f"parameters.{parameter}", f"{fault}.")
         text = f"parameters.{parameter}: {fault}."
-        raise Refusal(Reason.INVALID_REQUEST, text, problems=[problem]) from fault
+        raise Refusal(Reason.INVALID_QUESTION, text, problems=[problem]) from fault
     return w.values.add(value, kind)
 
 

@@ -50,11 +50,11 @@ def read_statement(text: str) -> exp.Query:
 
 
 def refused(message: str, node: exp.Expr | None = None) -> Refusal:
-    """INVALID_REQUEST about `sql`, with the place where it is known."""
+    """INVALID_QUESTION about `sql`, with the place where it is known."""
     place = _place(node)
     text = f"{message}{f' (line {place[0]}, column {place[1]})' if place else ''}."
     problem = Problem("sql", text)
-    return Refusal(Reason.INVALID_REQUEST, f"sql: {text}", problems=[problem])
+    return Refusal(Reason.INVALID_QUESTION, f"sql: {text}", problems=[problem])
 
 
 def _parsed(text: str) -> list[exp.Expr]:

@@ -7,16 +7,13 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Raw, Struct
 
 from endu.events.ledger import Table
-from endu.journeys.sources import Sources
 from endu.journeys.sql import SqlAnswer, SqlQuestion, ask_sql
 from endu.journeys.sql_reading import LENGTH_AT_MOST
 from endu.organizations.keyring import Scope
-from endu.refusals import Reason
 from endu.web.endpoint import Call, Nothing, Text, endpoint
+from endu.web.journeys import GROUP, REFUSALS, sources_of
 from endu.web.sql_arrow import as_arrow, as_parquet
 from endu.web.sql_values import as_csv, as_ndjson, rows_as_json
-
-GROUP = "Journeys"
 
 Write = Callable[[Table], bytes]
 
@@ -78,12 +75,7 @@ class SqlShown(Struct, frozen=True):
     "/journeys/sql",
     group=GROUP,
     needs=Scope.READ,
-    refusals=(
-        Reason.QUERY_TIMEOUT,
-        Reason.QUERY_TOO_LARGE,
-        Reason.TOO_MANY_QUESTIONS,
-        Reason.NOT_SETTLED,
-    ),
+    refusals=REFUSALS,
     other_media=tuple(media_type for media_type, _ in FORMATS.values()),
 )
 async def ask_in_sql(call: Call[Nothing, SqlBody]) -> SqlShown | Text:
@@ -93,10 +85,7 @@ async def ask_in_sql(call: Call[Nothing, SqlBody]) -> SqlShown | Text:
     databases. At most 100,000 rows; formats beside JSON are not in the envelope, and say in the
     header `Endu-Truncated` whether there are more.
     """
-    parts, body = call.parts, call.body
-    sources = Sources(
-        call.organization_id, parts.now_ms(), parts.ledger, parts.catalog, parts.people
-    )
+    body, sources = call.body, sources_of(call)
     answer = await ask_sql(SqlQuestion(body.sql, body.parameters), sources)
     if body.format == "json":
         version = await sources.people.rules_version(call.organization_id)

@@ -62,8 +62,8 @@ async def test_prefilled_identifiers_of_two_people_are_a_conflict(world: World) 
         ({"p_user_id": 1, "platform_type": "a", "property_type": "b"}, "prefill.p_user_id"),
         ({"fingerprint": "undefined"}, "prefill.fingerprint"),
         ({"c_user_id": "x"}, "prefill.c_user_id"),
-        ({"blockchain": {"chain_type": "eth"}}, "prefill.blockchain"),
-        ({"email": "a@b"}, "prefill"),
+        ({"blockchain": {"chain_type": "eth"}}, "prefill.blockchain.chain_account"),
+        ({"email": "a@b"}, "prefill.email"),
     ],
 )
 async def test_a_prefill_that_cannot_be_is_refused(

@@ -63,7 +63,7 @@ async def test_limits_of_identities_are_records_of_the_log(world: World) -> None
     ("change", "path"),
     [
         ({"event_bytes_at_most": 2 << 20}, "event_bytes_at_most"),
-        ({"no_such_setting": 1}, ""),
+        ({"no_such_setting": 1}, "no_such_setting"),
         ({"identity": {"fingerprint": 3}}, "identity.fingerprint"),
         ({"unknown_c_user_id": "guess"}, "unknown_c_user_id"),
     ],

@@ -133,6 +133,30 @@ async def test_every_problem_is_named_with_its_path(world: World) -> None:
     ]
 
 
+async def test_every_fault_of_shape_is_named_with_its_path(world: World) -> None:
+    body = {
+        "series": [
+            {"measure": "most", "where": [{"field": "proof", "op": "like"}, {"op": 3}]},
+            "ITEM_PURCHASED",
+        ],
+        "interval": "year",
+        "breakdown": {"field": "platform", "limit": 1_000},
+        "form": "2023-01-01T00:00:00Z",
+    }
+    answer = await world.client.post(TREND, json=body)
+    assert (answer.status_code, answer.json()["error"]) == (400, "INVALID_REQUEST")
+    assert [problem["path"] for problem in answer.json()["data"]["problems"]] == [
+        "series[0].measure",
+        "series[0].where[0].op",
+        "series[0].where[1].op",
+        "series[0].where[1].field",
+        "series[1]",
+        "interval",
+        "breakdown.limit",
+        "form",
+    ]
+
+
 async def test_a_key_must_be_able_to_read(world: World) -> None:
     answer = await world.client.post(
         TREND, json={"series": [{}]}, headers=bearer(world.publishable)

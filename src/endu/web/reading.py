@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from endu.refusals import Problem, Reason, Refusal
+from endu.web.shapes import faults_of_shape, problem_of
 
 T = TypeVar("T")
 
@@ -38,20 +39,22 @@ def read_json(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as fault:
-        raise _invalid(problem_of(fault)) from fault
+        raise _invalid(*_faults_in(body, kind) or [problem_of(fault)]) from fault
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise Refusal(Reason.MALFORMED_JSON, f"The body is not JSON: {fault}.") from fault
     except RecursionError as fault:
         raise Refusal(Reason.MALFORMED_JSON, "The body is nested too deeply.") from fault
 
 
-def problem_of(fault: msgspec.ValidationError) -> Problem:
-    """msgspec says "Expected `int`, got `str` - at `$.limit`"."""
-    message, _, place = str(fault).partition(" - at `")
-    path = place.rstrip("`").removeprefix("$").removeprefix(".")
-    return Problem(path, message)
+def _faults_in(body: bytes, kind: Any) -> list[Problem]:
+    """None where there is more that is wrong than shape: reading ended at the first fault."""
+    try:
+        return faults_of_shape(msgspec.json.decode(body), kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
 
 
-def _invalid(problem: Problem) -> Refusal:
-    where = f"{problem.path}: " if problem.path else ""
-    return Refusal(Reason.INVALID_REQUEST, f"{where}{problem.message}", problems=[problem])
+def _invalid(*problems: Problem) -> Refusal:
+    first = problems[0]
+    where = f"{first.path}: " if first.path else ""
+    return Refusal(Reason.INVALID_REQUEST, f"{where}{first.message}", problems=problems)

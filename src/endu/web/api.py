@@ -24,6 +24,7 @@ from endu.web import (
     limits,
     operating,
     organizations,
+    retention,
     rules,
     sql,
 )
@@ -72,6 +73,7 @@ GROUPS = (
     limits,
     keys,
     journeys,
+    retention,
     sql,
 )
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from endu.web.journeys_examples import JOURNEYS_ANSWERS, JOURNEYS_BODIES
+from endu.web.retention_examples import RETENTION_ANSWERS, RETENTION_BODIES
 from endu.web.sql_examples import SQL_ANSWER, SQL_BODIES
 
 ORGANIZATION = "848WN4oEUgisKrV9dY9Ni6"
@@ -124,6 +125,7 @@ PARAMETERS: dict[str, Any] = {
 
 BODIES: dict[str, dict[str, Any]] = {
     **JOURNEYS_BODIES,
+    **RETENTION_BODIES,
     "ask_in_sql": SQL_BODIES,
     "record_event": {
         "platform identity": {**_EVENT, **_PLATFORM},
@@ -180,6 +182,7 @@ _ARRIVED_NAMES = (
 
 ANSWERS: dict[str, Any] = {
     **JOURNEYS_ANSWERS,
+    **RETENTION_ANSWERS,
     "ask_in_sql": SQL_ANSWER,
     "list_events": {"items": [{name: _ITEM[name] for name in _ARRIVED_NAMES}], "next": "kQM"},
     "record_events": {

@@ -73,6 +73,49 @@ SELECT reached, count()
  ORDER BY reached
 """
 
+# A way is carried on from event to event, so that each step finds the latest one that there is.
+# The first event with which the last step is reached ends it.
+FUNNEL_WITH_TIMES = f"""
+SELECT countIf(length(way) >= 1), countIf(length(way) >= 2),
+       countIf(length(way) >= 3), countIf(length(way) >= 4),
+       quantilesExactInclusiveIf(0.5, 0.9)(toInt64(way[2]) - way[1], length(way) >= 2),
+       quantilesExactInclusiveIf(0.5, 0.9)(toInt64(way[3]) - way[2], length(way) >= 3),
+       quantilesExactInclusiveIf(0.5, 0.9)(toInt64(way[4]) - way[3], length(way) >= 4)
+  FROM (
+    SELECT arraySort(groupArray((
+               toUnixTimestamp(ts),
+               indexOf([{{a:String}}, {{b:String}}, {{c:String}}, {{d:String}}], event_type)
+           ))) AS events,
+           arrayFill(at -> at != 0,
+               arrayMap(event -> if(event.2 = 1, event.1, 0), events)) AS one,
+           arrayFill(way -> way.1 != 0,
+               arrayMap((event, at) -> if(
+                   event.2 = 2 AND at != 0 AND event.1 - at <= {{within:UInt64}},
+                   (at, event.1), (0, 0)), events, one)) AS two,
+           arrayFill(way -> way.1 != 0,
+               arrayMap((event, way) -> if(
+                   event.2 = 3 AND way.1 != 0 AND event.1 - way.1 <= {{within:UInt64}},
+                   (way.1, way.2, event.1), (0, 0, 0)), events, two)) AS three,
+           arrayMap((event, way) -> if(
+               event.2 = 4 AND way.1 != 0 AND event.1 - way.1 <= {{within:UInt64}},
+               (way.1, way.2, way.3, event.1), (0, 0, 0, 0)), events, three) AS four,
+           arrayFirst(way -> way.1 != 0, four) AS of_four,
+           arrayFirst(way -> way.1 != 0, three) AS of_three,
+           arrayFirst(way -> way.1 != 0, two) AS of_two,
+           arrayFirst(at -> at != 0, one) AS of_one,
+           multiIf(
+               of_four.1 != 0, [of_four.1, of_four.2, of_four.3, of_four.4],
+               of_three.1 != 0, [of_three.1, of_three.2, of_three.3],
+               of_two.1 != 0, [of_two.1, of_two.2],
+               of_one != 0, [of_one], []
+           ) AS way
+      FROM endu.events {EVENT}
+       AND event_type IN ({{a:String}}, {{b:String}}, {{c:String}}, {{d:String}})
+       AND subject != 0
+     GROUP BY subject
+  )
+"""
+
 # Of each person and week the first start and the last return; then who returned not before it.
 WEEKLY_RETENTION = f"""
 SELECT started.1 AS week, period, count()
@@ -169,6 +212,13 @@ def funnel_of_four() -> Control:
     """Of those who reached the first of four steps: (steps reached, people), all of them within
     7 days of the entry that goes furthest, ties in any order."""
     return _control(FUNNEL_OF_FOUR, **_steps(FUNNEL), within=7 * DAY_SECONDS)
+
+
+def funnel_with_times() -> Control:
+    """The same in one row: people who reached each step, then for each step after the first the
+    median and p90 of the seconds from the step before. A person's way is the furthest one; of
+    several, that which was completed first, and of those the one whose steps before came last."""
+    return _control(FUNNEL_WITH_TIMES, **_steps(FUNNEL), within=7 * DAY_SECONDS)
 
 
 def weekly_retention() -> Control:

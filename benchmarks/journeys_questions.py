@@ -9,14 +9,19 @@ from msgspec import Struct
 
 from benchmarks.journeys_controls import (
     BROKEN_DOWN,
+    PERIODS,
+    RETURNED,
+    STARTED,
     Control,
     timeline_page,
     trend_by_day,
     trend_by_property,
+    weekly_retention,
 )
 from benchmarks.journeys_rows import BEGINS_AT_S, DAY_SECONDS, DAYS
 from benchmarks.journeys_world import regulars_in
 from endu.ids import Scramble
+from endu.journeys.retention import RetentionQuestion, ask_retention
 from endu.journeys.sources import Sources
 from endu.journeys.timeline import TimelineQuestion, ask_timeline
 from endu.journeys.trend import TrendQuestion, ask_trend
@@ -52,6 +57,7 @@ async def questions_of(sources: Sources) -> list[Asked]:
         asked("trend by day", ask_trend, TrendQuestion, TREND_BY_DAY, trend_by_day()),
         asked("trend by property", ask_trend, TrendQuestion, TREND_BY_PROPERTY,
               trend_by_property()),
+        asked("weekly retention", ask_retention, RetentionQuestion, RETENTION, weekly_retention()),
         await _timeline(sources),
     ]  # fmt: skip
 
@@ -70,6 +76,12 @@ TREND_BY_PROPERTY = {
     "series": [{"event_types": [BROKEN_DOWN], "measure": "people"}],
     "interval": "day",
     "breakdown": {"field": "event_data.tier", "limit": 10},
+}
+RETENTION = {
+    "start": _step(STARTED),
+    "return": _step(RETURNED),
+    "period": "week",
+    "periods": PERIODS,
 }
 
 

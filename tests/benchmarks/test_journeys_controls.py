@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from benchmarks.journeys_controls import (
@@ -19,6 +20,7 @@ from benchmarks.journeys_controls import (
     TOP,
     Control,
     funnel_of_four,
+    funnel_with_times,
     paths_of_five,
     timeline_page,
     transitions,
@@ -120,6 +122,38 @@ def furthest(events: list[tuple[int, str]], kinds: list[str]) -> int:
             step, now = step + 1, min(times)
         best = max(best, step)
     return best
+
+
+async def test_the_funnel_with_times(ledger: ChdbLedger) -> None:
+    kinds = [TYPES[name] for name in FUNNEL]
+    people = by_person(await rows_in(ledger)).values()
+    ways = [way_of([(row.at_s, row.kind) for row in rows], kinds) for rows in people]
+    counts = [sum(len(way) >= step for way in ways) for step in (1, 2, 3, 4)]
+    times = [
+        np.quantile([way[n] - way[n - 1] for way in ways if len(way) > n], [0.5, 0.9]).tolist()
+        for n in (1, 2, 3)
+    ]
+    (row,) = await ask(ledger, funnel_with_times())
+    assert list(row[:4]) == counts
+    for found, expected in zip(row[4:], times, strict=True):
+        assert found == pytest.approx(expected)
+
+
+def way_of(events: list[tuple[int, str]], kinds: list[str]) -> tuple[int, ...]:
+    """Of all furthest ways that which is completed first, its other steps as late as can be."""
+    ways: list[tuple[int, ...]] = [(at,) for at, kind in events if kind == kinds[0]]
+    best: tuple[int, ...] = ()
+    for kind in kinds[1:]:
+        best = chosen(ways) if ways else best
+        times = [at for at, other in events if other == kind]
+        ways = [
+            (*way, at) for way in ways for at in times if way[-1] <= at <= way[0] + WEEK_SECONDS
+        ]
+    return chosen(ways) if ways else best
+
+
+def chosen(ways: list[tuple[int, ...]]) -> tuple[int, ...]:
+    return min(ways, key=lambda way: (way[-1], *(-at for at in way[-2::-1])))
 
 
 async def test_the_weekly_retention(ledger: ChdbLedger) -> None:

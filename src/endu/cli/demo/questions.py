@@ -115,7 +115,7 @@ def _facts_of_drivers(answer: Mapping[str, Any]) -> Facts:
         return {"first of the list": "nothing"}
     first = answer["drivers"][0]
     return {
-        "first of the list": first["behaviour"],
+        "first of the list": first["behaviour"]["value"],
         "of those who did": _people(first["people_with"], first["rate_with"]),
         "of the others": _people(first["people_without"], first["rate_without"]),
         "lift": f"{first['lift']:.2f}",

@@ -21,6 +21,7 @@ from benchmarks.journeys_controls import (
 from benchmarks.journeys_rows import BEGINS_AT_S, DAY_SECONDS, DAYS
 from benchmarks.journeys_world import regulars_in
 from endu.ids import Scramble
+from endu.journeys.drivers import DriversQuestion, ask_drivers
 from endu.journeys.retention import RetentionQuestion, ask_retention
 from endu.journeys.sources import Sources
 from endu.journeys.timeline import TimelineQuestion, ask_timeline
@@ -58,6 +59,7 @@ async def questions_of(sources: Sources) -> list[Asked]:
         asked("trend by property", ask_trend, TrendQuestion, TREND_BY_PROPERTY,
               trend_by_property()),
         asked("weekly retention", ask_retention, RetentionQuestion, RETENTION, weekly_retention()),
+        asked("drivers, 50 candidates", ask_drivers, DriversQuestion, DRIVERS, None),
         await _timeline(sources),
     ]  # fmt: skip
 
@@ -83,6 +85,15 @@ RETENTION = {
     "period": "week",
     "periods": PERIODS,
 }
+# Nine types (the goal's is none) once and four times over, two platforms, three tiers.
+DRIVERS = {
+    "goal": _step("MEMBERSHIP_UPGRADED"),
+    "population": _step("COMMUNITY_JOINED"),
+    "candidates": ["event_types", "counts", "platforms",
+                   {"field": "event_data.tier", "limit": 3}],
+    "counts": {"at_least": [2, 3, 5, 10]},
+    "within": {"days": 14},
+}  # fmt: skip
 
 
 async def _timeline(sources: Sources) -> Asked:

@@ -259,6 +259,28 @@ async def test_a_write_that_failed_unnoticed_is_seen_and_its_rows_come_again(
     assert await chdb_ledger.present(0, FIRST, LAST) == {1, 2}
 
 
+async def test_after_an_insert_that_failed_half_way_the_rest_is_verified_against_what_is_there(
+    chdb_ledger: ChdbLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await chdb_ledger.last(0) == 0
+    await chdb_ledger.append(0, [settled(1)])
+    client: Any = chdb_ledger._client
+    insert = client.insert_arrow
+
+    def half_of_it(table: str, rows: Any) -> None:
+        insert(table, rows.slice(0, 1))
+        raise OSError("no room")
+
+    monkeypatch.setattr(client, "insert_arrow", half_of_it)
+    with pytest.raises(OSError, match="no room"):
+        await chdb_ledger.append(0, [settled(2), settled(3)])
+    monkeypatch.undo()
+    await chdb_ledger.append(0, [settled(3)])
+    assert await chdb_ledger.last(0) == 3
+    await chdb_ledger.append(0, [settled(4)])
+    assert await chdb_ledger.checks(0, 1, 9) == [(n, settled(n).check) for n in (1, 2, 3, 4)]
+
+
 async def test_batches_over_many_months_and_large_ones_fit(chdb_ledger: ChdbLedger) -> None:
     month = 31 * 24 * 3_600_000
     await chdb_ledger.append(

@@ -35,7 +35,7 @@ class SettledEvent(Struct, frozen=True, gc=False):
     fingerprint: Subject
 
 
-class OwnerChange(Struct, frozen=True, gc=False):
+class OwnerChange(Struct, frozen=True, array_like=True, gc=False):
     """From now on `subject` is `identity`. Versions grow; the greatest one holds."""
 
     subject: Subject
@@ -43,7 +43,7 @@ class OwnerChange(Struct, frozen=True, gc=False):
     version: int
 
 
-class VisitChange(Struct, frozen=True, gc=False):
+class VisitChange(Struct, frozen=True, array_like=True, gc=False):
     """An event of a shared device: it is `subject`'s, or its own subject's again (0)."""
 
     seq: Seq

@@ -23,6 +23,9 @@ from endu.organizations.organization import OrganizationId, PropertyId
 
 DAMAGED = "the record's bytes are not those that were written"
 
+LATER = 1 << 63
+SILENT = (FailedEvent, FailedEventsDropped)  # records that say nothing of identities
+
 _read_details = msgspec.json.Decoder(EventDetails).decode
 
 
@@ -67,7 +70,7 @@ def evidence_of(logged: Iterable[Logged]) -> list[tuple[Seq, Evidence]]:
         record = each.record
         if isinstance(record, Event):
             evidence.append((each.seq, _sighting_of(record)))
-        elif not isinstance(record, FailedEvent | FailedEventsDropped):
+        elif not isinstance(record, SILENT):
             evidence.append((each.seq, record))
     return evidence
 
@@ -78,7 +81,7 @@ def settled_events(logged: Iterable[Logged], whose: Iterator[Whose | None]) -> l
     rows = []
     for each in logged:
         record = each.record
-        if isinstance(record, FailedEvent | FailedEventsDropped):
+        if isinstance(record, SILENT):
             continue
         found = next(whose)
         if isinstance(record, Event) and found is not None:
@@ -97,13 +100,15 @@ def settled_events(logged: Iterable[Logged], whose: Iterator[Whose | None]) -> l
 
 
 def note_in(books: Books, logged: Iterable[Logged], source: int, scramble: Scramble) -> None:
+    first_seen_ms = books.properties
     for each in logged:
         record = each.record
         if isinstance(record, Event):
             key = record.organization_id, record.property_id
-            seen_ms = books.properties.get(key, record.received_at_ms)
-            books.properties[key] = min(seen_ms, record.received_at_ms)
-            if b'"replay_of"' in record.details:
+            at_ms = record.received_at_ms
+            if at_ms < first_seen_ms.get(key, LATER):
+                first_seen_ms[key] = at_ms
+            if record.details and b'"replay_of"' in record.details:
                 books.passed.extend(_passed_by(each.seq, record, source, scramble))
         elif isinstance(record, FailedEvent):
             books.added.append(Failure(each.seq, record))

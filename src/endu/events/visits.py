@@ -32,7 +32,7 @@ SELECT seq, toUnixTimestamp64Milli(ts), subject, others, fingerprint
 """
 
 
-class Given(Struct, frozen=True, gc=False):
+class Given(Struct, frozen=True, array_like=True, gc=False):
     """An event that is `subject`'s from now on, or its own recorded subject's again (0)."""
 
     seq: int

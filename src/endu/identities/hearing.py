@@ -1,5 +1,6 @@
 """A hearing: what a case touches is fetched, decided, and written back."""
 
+import asyncio
 from collections.abc import Mapping, Set
 
 from msgspec import Struct
@@ -56,6 +57,7 @@ async def hear(
         links[pair] = stronger(known[pair], link) if pair in known else link
 
     decision = decide(nodes, list(links.values()), law.rules, law.limits, in_part)
+    await asyncio.sleep(0)  # everybody else's turn
 
     chronicle = Chronicle(case.organization_id, cause, decision.nodes, case.caused_by)
     chronicle.identities(before)

@@ -1,23 +1,16 @@
-"""The casebook's statements.
-
-Rows go in and come out as one JSON text, an array of arrays, apart in `json_each`: a statement is
-one step then, whatever its size, and SQLite takes it without the interpreter.
-"""
+"""The casebook's statements. Rows go in and come out as one text each (see `sqlite_texts`)."""
 
 from endu.stores.sqlite_rows import LINK, LINKS_OF, NODE, NODES
-
-
-def _as_json(columns: str, select: str) -> str:
-    return f"SELECT json_group_array(json_array({columns})) FROM ({select})"
+from endu.stores.sqlite_texts import as_json
 
 
 def _nodes(select: str) -> str:
-    return _as_json(NODE.replace("i.", ""), select)
+    return as_json(NODE.replace("i.", ""), select)
 
 
 def _links(select: str) -> str:
     against = "iif(against_a IS NULL, NULL, json_array(against_a, against_b))"
-    return _as_json(f"a, b, proof, claimed_at_ms, first_seq, verdict, reason, {against}", select)
+    return as_json(f"a, b, proof, claimed_at_ms, first_seq, verdict, reason, {against}", select)
 
 
 def _values(select: str) -> str:
@@ -150,7 +143,7 @@ ON CONFLICT (subject) DO UPDATE SET
   from_ms = min(from_ms, excluded.from_ms), to_ms = max(to_ms, excluded.to_ms)
 """
 
-REVIEWS_OF = _as_json(
+REVIEWS_OF = as_json(
     "subject, from_ms, to_ms",
     "SELECT r.* FROM json_each(?) AS asked CROSS JOIN reviews AS r ON r.subject = asked.value",
 )

@@ -112,6 +112,7 @@ class ChdbLedger:
         for statement in (*TABLES, *NUMBER_TABLES):
             self._client.command(statement)
         self._checked: dict[str, set[str]] = {}
+        self._greatest: dict[int, int] = {}  # place of each source, where it is known for sure
         self._stale = {OWNERS, VISITS}
         for table in (EVENTS, OWNER_CHANGES, VISIT_CHANGES):
             self._drop_damaged_parts(table)
@@ -169,7 +170,8 @@ class ChdbLedger:
         """The greatest place that is there; 0 without any."""
         greatest = f"SELECT max(seq) FROM {EVENTS} WHERE source = {{source:UInt16}}"
         rows = await self._in_thread(partial(self._read, greatest, source=source))
-        return int(rows[0][0])
+        self._greatest[source] = int(rows[0][0])
+        return self._greatest[source]
 
     async def checks(self, source: int, first: int, last: int) -> Rows:
         """(seq, check) of each row in the range, in order; twice what is there twice. Raises
@@ -199,12 +201,18 @@ class ChdbLedger:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
 
     def _append(self, table: pa.Table, source: int, first: int, last: int, checks: int) -> None:
-        before = self._totals(source, first, last)
+        """Behind the greatest place there can be nothing yet: nobody else writes here. An insert
+        that fails may have written, though, so after one it has to be asked for."""
+        greatest = self._greatest.pop(source, None)
+        nothing_yet = greatest is not None and first > greatest
+        before = (0, 0) if nothing_yet else self._totals(source, first, last)
         self._insert(EVENTS, table)
         expected = before[0] + table.num_rows, before[1] + checks
         found = self._totals(source, first, last)
         if found != expected:
             raise LedgerDamaged(f"{first} to {last}: {found} in place of {expected} (rows, checks)")
+        if greatest is not None:
+            self._greatest[source] = max(greatest, last)
 
     def _insert(self, table: str, rows: pa.Table) -> None:
         self._run(lambda client: client.insert_arrow(table, rows))

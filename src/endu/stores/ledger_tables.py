@@ -85,8 +85,8 @@ TABLES = (
     f"ALTER TABLE {EVENTS} ADD COLUMN IF NOT EXISTS {DEVICE_ONLY}",  # made before it had one
 )  # fmt: skip
 
-# A table is built of pieces: building one holds nobody up for long.
-PIECE = 250
+# A table is built of pieces: building one holds nobody up for longer than a millisecond.
+PIECE = 500
 
 _SCHEMA = pa.schema(
     [

@@ -1,10 +1,5 @@
-"""The casebook in SQLite, for the one who resolves.
+"""The casebook in SQLite, for the one who resolves."""
 
-Statements of many rows are at work in a thread, where each is one step: the loop goes on, and the
-rows pass through the interpreter as one text.
-"""
-
-import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager
@@ -20,9 +15,8 @@ from endu.organizations.organization import OrganizationId
 from endu.stores import casebook_sql as sql
 from endu.stores.sqlite import Connection
 from endu.stores.sqlite_rows import rule_of, rules_of, transaction
+from endu.stores.sqlite_texts import json_of, put, read_nodes, text_of
 
-# SQLite has no booleans: 0 and 1 are read as such.
-_read_nodes = msgspec.json.Decoder(list[Node], strict=False).decode
 _read_links = msgspec.json.Decoder(list[Link]).decode
 _read_subjects = msgspec.json.Decoder(list[Subject]).decode
 _read_reviews = msgspec.json.Decoder(list[Review]).decode
@@ -44,39 +38,39 @@ class SqliteCasebook:
     async def find(
         self, organization_id: OrganizationId, names: Collection[str]
     ) -> dict[str, Node]:
-        named = _json([name.split(":", 1) for name in names])
+        named = json_of([name.split(":", 1) for name in names])
         nodes = await self._nodes(sql.FIND, (named, organization_id))
         return {node.text: node for node in nodes}
 
     async def bearing(
         self, organization_id: OrganizationId, numbers: Collection[Number]
     ) -> dict[Number, Node]:
-        asked = {"numbers": _json(numbers), "organization_id": organization_id}
+        asked = {"numbers": json_of(numbers), "organization_id": organization_id}
         return {node.number: node for node in await self._nodes(sql.BEARING, asked)}
 
     async def nodes(self, subjects: Set[Subject]) -> list[Node]:
-        return await self._nodes(sql.NODES_OF, (_json(subjects),)) if subjects else []
+        return await self._nodes(sql.NODES_OF, (json_of(subjects),)) if subjects else []
 
     async def clusters(self, clusters: Set[Subject]) -> list[Node]:
-        nodes = await self._nodes(sql.CLUSTERS, (_json(clusters),)) if clusters else []
+        nodes = await self._nodes(sql.CLUSTERS, (json_of(clusters),)) if clusters else []
         return [node for node in nodes if node.kind is not Kind.FINGERPRINT]
 
     async def clusters_beside(self, subjects: Set[Subject]) -> set[Subject]:
-        return set(await self._subjects(sql.CLUSTERS_BESIDE, {"subjects": _json(subjects)}))
+        return set(await self._subjects(sql.CLUSTERS_BESIDE, {"subjects": json_of(subjects)}))
 
     async def all_clusters(self, organization_id: OrganizationId) -> list[Subject]:
         return await self._subjects(sql.ALL_CLUSTERS, (organization_id,))
 
     async def links_of(self, subjects: Set[Subject]) -> list[Link]:
-        return await self._links(sql.ALL_LINKS_OF, {"subjects": _json(subjects)})
+        return await self._links(sql.ALL_LINKS_OF, {"subjects": json_of(subjects)})
 
     async def counting_links_of(self, subjects: Set[Subject]) -> list[Link]:
         if not subjects:
             return []
-        return await self._links(sql.COUNTING_LINKS_OF, {"subjects": _json(subjects)})
+        return await self._links(sql.COUNTING_LINKS_OF, {"subjects": json_of(subjects)})
 
     async def links_between(self, pairs: Collection[Pair]) -> list[Link]:
-        return await self._links(sql.LINKS_BETWEEN, (_json(pairs),)) if pairs else []
+        return await self._links(sql.LINKS_BETWEEN, (json_of(pairs),)) if pairs else []
 
     async def put_nodes(self, nodes: Sequence[Node]) -> None:
         await self._put(sql.PUT_NODES, nodes)
@@ -94,14 +88,14 @@ class SqliteCasebook:
         await self._put(sql.PUT_JOURNAL, lines)
 
     async def fingerprints_seen_with(self, subjects: Set[Subject]) -> set[Subject]:
-        return set(await self._subjects(sql.FINGERPRINTS_SEEN_WITH, (_json(subjects),)))
+        return set(await self._subjects(sql.FINGERPRINTS_SEEN_WITH, (json_of(subjects),)))
 
     async def identities_on(
         self, fingerprints: Set[Subject], blocked: Set[Subject], at_most: int
     ) -> dict[Subject, set[Subject]]:
         if not blocked:
-            asked = _json(fingerprints), at_most
-            return dict(_read_people(await self._text(sql.IDENTITIES_ON, asked)))
+            asked = json_of(fingerprints), at_most
+            return dict(_read_people(await text_of(self._connection, sql.IDENTITIES_ON, asked)))
         return {
             fingerprint: {
                 identity
@@ -115,8 +109,8 @@ class SqliteCasebook:
         if not reviews:
             return []
         await self._put(sql.PUT_REVIEWS, reviews)
-        subjects = _json([review.subject for review in reviews])
-        return _read_reviews(await self._text(sql.REVIEWS_OF, (subjects,)))
+        subjects = json_of([review.subject for review in reviews])
+        return _read_reviews(await text_of(self._connection, sql.REVIEWS_OF, (subjects,)))
 
     async def watched(self) -> set[Subject]:
         return {row[0] for row in self._all(sql.WATCHED)}
@@ -155,25 +149,17 @@ class SqliteCasebook:
         self._connection.execute(sql.PUT_CREATION, row)
 
     async def _nodes(self, statement: str, values: Any) -> list[Node]:
-        return _read_nodes(await self._text(statement, values))
+        return read_nodes(await text_of(self._connection, statement, values))
 
     async def _links(self, statement: str, values: Any) -> list[Link]:
-        return _read_links(await self._text(statement, values))
+        return _read_links(await text_of(self._connection, statement, values))
 
     async def _subjects(self, statement: str, values: Any) -> list[Subject]:
-        return _read_subjects(await self._text(statement, values))
-
-    async def _text(self, statement: str, values: Any) -> str:
-        ((text,),) = await asyncio.to_thread(self._all, statement, values)
-        return str(text)
+        return _read_subjects(await text_of(self._connection, statement, values))
 
     async def _put(self, statement: str, rows: Collection[object], *values: str) -> None:
         if rows:
-            await asyncio.to_thread(self._connection.execute, statement, (_json(rows), *values))
+            await put(self._connection, statement, json_of(rows), *values)
 
     def _all(self, statement: str, values: Any = ()) -> list[tuple[Any, ...]]:
         return list(self._connection.execute(statement, values))
-
-
-def _json(values: Collection[object]) -> str:
-    return msgspec.json.encode(list(values)).decode()

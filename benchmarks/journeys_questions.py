@@ -85,12 +85,13 @@ RETENTION = {
     "period": "week",
     "periods": PERIODS,
 }
-# Nine types (the goal's is none) once and four times over, two platforms, three tiers.
+# Eight types, which are neither the goal's nor the population's, once and four times over; two
+# platforms, four places, four tiers.
 DRIVERS = {
     "goal": _step("MEMBERSHIP_UPGRADED"),
     "population": _step("COMMUNITY_JOINED"),
-    "candidates": ["event_types", "counts", "platforms",
-                   {"field": "event_data.tier", "limit": 3}],
+    "candidates": ["event_types", "counts", "platforms", {"field": "property_id"},
+                   {"field": "event_data.tier"}],
     "counts": {"at_least": [2, 3, 5, 10]},
     "within": {"days": 14},
 }  # fmt: skip

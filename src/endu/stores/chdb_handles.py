@@ -24,6 +24,10 @@ Client: TypeAlias = Any  # clickhouse-connect's, of either interface
 Rows: TypeAlias = list[tuple[Any, ...]]
 T = TypeVar("T")
 
+# Of what a question groups beyond half of its memory, the rest is set aside on the disk: up to so
+# many times its memory. The paths of ten million events fit into 512 MB that way, and not without.
+TEMPORARY_TIMES = 8
+
 KILL_AGAIN_SECONDS = 0.05  # a question may not be registered yet when it is first cancelled
 
 # By ClickHouse's codes: time, too slow; memory, rows, bytes, result.
@@ -145,6 +149,9 @@ class Readers:
         client.command(
             f"SET max_execution_time = {self._limits.seconds}, "
             f"max_memory_usage = {self._limits.memory_bytes}, "
+            f"max_bytes_before_external_group_by = {self._limits.memory_bytes // 2}, "
+            "max_temporary_data_on_disk_size_for_query = "
+            f"{self._limits.memory_bytes * TEMPORARY_TIMES}, "
             f"max_result_bytes = {self._limits.result_bytes}, "
             "session_timezone = 'UTC', "
             f"log_comment = '{tag}'"

@@ -46,7 +46,7 @@ def test_p_is_what_counting_every_table_gives(split: Split) -> None:
         Split(4_000, 2_000, 4_000, 2_050),
         Split(4_000, 0, 4_000, 4_000),
         Split(20, 1, 9_000, 3_000),
-        Split(8_000, 4_001, 8_000, 3_999),
+        Split(3_500, 1_751, 3_500, 1_749),
     ],
     ids=str,
 )

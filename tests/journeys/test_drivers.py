@@ -1,10 +1,11 @@
 """Drivers are what the same people's events say in plain Python, for any log and any question."""
 
+from math import prod
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endu.journeys.drivers import (
@@ -17,10 +18,34 @@ from endu.journeys.drivers import (
 from endu.refusals import Refusal
 from tests.journeys import oracle_drivers as oracle
 from tests.journeys import oracle_frame
-from tests.journeys.logs import Happening, Log, common, fields, logs, steps
-from tests.journeys.moments import DAY
+from tests.journeys.logs import (
+    DEVICES,
+    NOBODY,
+    PLATFORMS,
+    STRONG,
+    TYPE_IDS,
+    Happening,
+    Log,
+    common,
+    fields,
+    owners,
+    steps,
+)
+from tests.journeys.moments import DAY, STARTS
 from tests.journeys.oracle_drivers import Courses, Key
-from tests.journeys.world import Told, World, every_example
+from tests.journeys.world import EXAMPLES, Told, World, every_example
+
+LOGS_AT_ONCE = 5
+ALONE = {subject: subject for subject in (*STRONG, *DEVICES)}
+
+DOCUMENTS = ({}, {"tier": "gold"}, {"tier": "silver", "price": 5}, {"tier": "", "price": 2.5},
+             {"tier": "(none)"}, {"price": 5, "tags": ["gold"]}, {"tier": None})  # fmt: skip
+SECONDS = (0, 1, 2, 3_600, DAY // 2, DAY - 1)
+
+# What an event is made of, as one number, so that drawing many costs little; 0 is the simplest.
+PARTS = (DOCUMENTS, PLATFORMS, (NOBODY, *DEVICES), (0, 999), SECONDS, range(10), TYPE_IDS,
+         (*STRONG, NOBODY))  # fmt: skip
+happenings = st.integers(0, prod(len(part) for part in PARTS) - 1)
 
 counts = st.fixed_dictionaries(
     {"at_least": st.lists(st.integers(1, 3), min_size=1, max_size=2)},
@@ -29,11 +54,40 @@ counts = st.fixed_dictionaries(
 
 
 @st.composite
+def busy_logs(draw: st.DrawFn) -> Log:
+    """Of as many events as it takes that some reach a goal and some do not."""
+    start = draw(st.sampled_from(STARTS))
+    numbers = draw(st.lists(happenings, min_size=12, max_size=40))
+    visits = draw(st.dictionaries(st.integers(0, 39), st.sampled_from(STRONG), max_size=4))
+    once = draw(owners()) if draw(st.integers(0, 3)) == 0 else {}
+    told = tuple(happening(start, n, visits.get(i, NOBODY)) for i, n in enumerate(numbers))
+    return Log(told, draw(st.one_of(st.just(ALONE), owners())), once)
+
+
+def happening(start: int, number: int, visit: int) -> Happening:
+    chosen: list[Any] = []
+    for part in PARTS:
+        number, place = divmod(number, len(part))
+        chosen.append(part[place])
+    data, platform, device, milliseconds, second, day, type_id, subject = chosen
+    return Happening(
+        at_ms=(start + day * DAY + second) * 1_000 + milliseconds,
+        type_id=type_id,
+        subject=subject or device,
+        device=device,
+        visit=visit if subject or device else NOBODY,
+        platform=platform,
+        data=data,
+    )
+
+
+@st.composite
 def questions(draw: st.DrawFn, log: Log) -> dict[str, Any]:
     asked = draw(common(log))
-    asked["to"] = max(asked["to"], asked["from"] + 7 * DAY)
-    goals = [steps(), steps(), st.fixed_dictionaries({"silent_days": st.integers(1, 3)})]
-    asked["goal"] = draw(st.one_of(goals))
+    asked["to"] = max(asked["to"], asked["from"] + draw(st.sampled_from([7, 14, 14])) * DAY)
+    silence = st.fixed_dictionaries({"silent_days": st.integers(1, 3)})
+    named_step = steps(any_event=False)
+    asked["goal"] = draw(st.one_of(named_step, named_step, steps(), silence))
     asked["population"] = draw(st.one_of(st.none(), steps()))
     within = [{"days": 3}, {"days": 1}, {"seconds": 2 * DAY - 1}, {"hours": 25}]
     asked["within"] = draw(st.sampled_from(within))
@@ -50,15 +104,23 @@ async def ask(told: Told, asked: dict[str, Any]) -> Drivers:
     return await ask_drivers(msgspec.convert(asked, DriversQuestion), told.sources)
 
 
-@every_example
+@settings(every_example, max_examples=EXAMPLES // LOGS_AT_ONCE)
 @given(st.data())
-async def test_drivers_are_what_peoples_events_say(world: World, data: st.DataObject) -> None:
-    log = data.draw(logs())
-    told = await world.tell(log)
-    for _ in range(2):  # telling costs more than asking
-        asked = data.draw(questions(log))
+async def test_drivers_and_the_people_behind_them_are_what_events_say(
+    world: World, data: st.DataObject
+) -> None:
+    logs = data.draw(st.lists(busy_logs(), min_size=LOGS_AT_ONCE, max_size=LOGS_AT_ONCE))
+    for told in await world.tell_all(logs):
+        asked = data.draw(questions(told.log))
         found = oracle.courses(asked, told.rows, told.sources.now_ms)
         agree(await ask(told, asked), asked, told, found)
+        keys = [key for some in oracle.candidates(asked, found).values() for key in some]
+        chosen = data.draw(numbers(keys))
+        question = msgspec.convert({**asked, **chosen}, DriversPeopleQuestion)
+        page = await ask_drivers_people(question, told.sources, 0, 100)
+        people = behind(chosen, found)
+        assert [person.c_user_id for person in page.people] == people
+        assert page.total == len(people)
 
 
 def agree(answer: Drivers, asked: dict[str, Any], told: Told, found: Courses) -> None:
@@ -100,32 +162,26 @@ def shown(answer: Drivers) -> dict[Key, tuple[int, int, int, int]]:
     }
 
 
-@every_example
-@given(st.data())
-async def test_the_people_behind_a_number_are_as_many_as_it_says(
-    world: World, data: st.DataObject
-) -> None:
-    log = data.draw(logs())
-    told = await world.tell(log)
-    asked = data.draw(questions(log))
-    found = oracle.courses(asked, told.rows, told.sources.now_ms)
-    keys = [key for some in oracle.candidates(asked, found).values() for key in some]
-    key = data.draw(st.sampled_from([None, *keys]))
-    chosen: dict[str, Any] = {"reached": data.draw(st.sampled_from([None, True, False]))}
+@st.composite
+def numbers(draw: st.DrawFn, keys: list[Key]) -> dict[str, Any]:
+    """Which number of the answer the people are asked for."""
+    chosen: dict[str, Any] = {"reached": draw(st.sampled_from([None, True, False]))}
+    key = draw(st.sampled_from([*keys, None]))
     if key is not None:
-        names = ("field", "value", "at_least", "days")
-        chosen["behaviour"] = dict(zip(names, key, strict=True))
-        chosen["with"] = data.draw(st.booleans())
-    question = msgspec.convert({**asked, **chosen}, DriversPeopleQuestion)
-    page = await ask_drivers_people(question, told.sources, 0, 100)
-    expected = [
+        field, value, at_least, days = key
+        behaviour = {"field": field, "value": value, "at_least": at_least, "days": days}
+        chosen |= {"behaviour": behaviour, "with": draw(st.booleans())}
+    return chosen
+
+
+def behind(chosen: dict[str, Any], found: Courses) -> list[str]:
+    key = tuple(chosen["behaviour"].values()) if "behaviour" in chosen else None
+    return [
         str(course.person)
         for course in found.studied
         if chosen["reached"] in (None, course.reached)
         and (key is None or course.did(key) == chosen["with"])
     ]
-    assert [person.c_user_id for person in page.people] == expected
-    assert page.total == len(expected)
 
 
 START = 1_700_000_000

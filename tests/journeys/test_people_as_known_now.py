@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from tests.journeys import oracle_trend
+from tests.journeys import oracle_retention, oracle_trend
 from tests.journeys.moments import DAY
 from tests.journeys.world import Row
 from tests.web_world import World, world_on
@@ -51,12 +51,27 @@ def _people_of(asked: dict[str, Any], rows: list[Row]) -> Any:
     return [[value for _, value, _ in points] for _, _, points in lines]
 
 
+def _cohorts_in(data: Any) -> Any:
+    return [[c["people"], *(cell["people"] for cell in c["cells"])] for c in data["cohorts"]]
+
+
+def _cohorts_of(asked: dict[str, Any], rows: list[Row]) -> Any:
+    cohorts, _ = oracle_retention.retention(asked, rows, 2 * FIRST_SECOND * 1_000)
+    return [[people, *(count for count, _ in cells)] for _, people, cells in cohorts]
+
+
 ASKED = (
     Asked(
         "/journeys/trend",
         {"series": [{"measure": "people"}, {"measure": "events"}], "interval": "day"},
         _people_in,
         _people_of,
+    ),
+    Asked(
+        "/journeys/retention",
+        {"start": {}, "period": "day", "periods": 5, "who": "first_time"},
+        _cohorts_in,
+        _cohorts_of,
     ),
 )
 

@@ -3,19 +3,23 @@
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from endu.journeys.retention import (
     Retention,
+    RetentionPeopleQuestion,
     RetentionQuestion,
     ask_retention,
+    ask_retention_people,
 )
 from endu.journeys.retention_grid import Cohort
 from endu.journeys.scope import rfc3339
+from endu.refusals import Refusal
 from tests.journeys import oracle_frame
 from tests.journeys import oracle_retention as oracle
-from tests.journeys.logs import Log, common, fields, logs, steps
+from tests.journeys.logs import Happening, Log, common, fields, logs, steps
 from tests.journeys.world import Told, World, every_example
 
 DAY = 86_400
@@ -46,12 +50,44 @@ async def ask(told: Told, asked: dict[str, Any]) -> Retention:
 
 @every_example
 @given(st.data())
-async def test_retention_is_what_its_events_say(world: World, data: st.DataObject) -> None:
+async def test_retention_is_what_its_events_say_and_its_people_are_those_counted(
+    world: World, data: st.DataObject
+) -> None:
     log = data.draw(logs())
     told = await world.tell(log)
-    for _ in range(2):  # telling costs as much as asking
-        asked = data.draw(retentions(log))
-        agree(await ask(told, asked), asked, told)
+    asked = data.draw(retentions(log))
+    answer = await ask(told, asked)
+    agree(answer, asked, told)
+    await lists_whom_it_counts(told, asked, data.draw(numbers(answer, asked)))
+
+
+@st.composite
+def numbers(draw: st.DrawFn, answer: Retention, asked: dict[str, Any]) -> dict[str, Any]:
+    """Which number of the answer: often one that is not 0."""
+    inhabited = [cohort for cohort in answer.cohorts if cohort.people]
+    which: dict[str, Any] = {"cohort": draw(st.sampled_from(inhabited or answer.cohorts)).at}
+    if draw(st.booleans()):
+        which["cell"] = draw(st.integers(0, min(asked["periods"] - 1, 3)))
+        which["came_back"] = draw(st.booleans())
+    if answer.groups and draw(st.booleans()):
+        which["group"] = draw(st.sampled_from([group.value for group in answer.groups]))
+    return which
+
+
+async def lists_whom_it_counts(told: Told, asked: dict[str, Any], which: dict[str, Any]) -> None:
+    everybody = oracle.members(asked, told.rows)
+    named = oracle.groups(asked, everybody)
+    expected = {
+        member.person
+        for member in everybody
+        if rfc3339(int(member.cohort.timestamp()) * 1_000) == which["cohort"]
+        and ("cell" not in which or (which["cell"] in member.cells) == which["came_back"])
+        and ("group" not in which or oracle.group_of(asked, member, named) == which["group"])
+    }
+    question = msgspec.convert({**asked, **which}, RetentionPeopleQuestion)
+    page = await ask_retention_people(question, told.sources, 0, 100)
+    assert page.total == len(expected)
+    assert [int(person.c_user_id) for person in page.people] == sorted(expected)
 
 
 def agree(answer: Retention, asked: dict[str, Any], told: Told) -> None:
@@ -81,3 +117,97 @@ def matches(cohorts: list[Cohort], mean: list[float | None], expected: list[Any]
         for cell in cohort.cells:
             assert cell.share == (cell.people / cohort.people if cohort.people else None)
     assert mean == [oracle.mean(expected, nth) for nth in range(len(mean))]
+
+
+async def test_people_who_become_one_come_back_as_one(world: World) -> None:
+    log = Log((a_visit(1, 0), a_visit(2, 1)))
+    asked = {**TWO_DAYS, "start": {}, "who": "first_time"}
+    told = await world.tell(log)
+    for owners, sizes, mean in (({}, [1, 1], 0.0), ({2: 1}, [1, 0], 1.0), ({2: 2}, [1, 1], 0.0)):
+        told = await world.move(told, owners)
+        answer = await ask(told, asked)
+        assert [cohort.people for cohort in answer.cohorts] == sizes
+        assert answer.mean == [1.0, mean]
+
+
+async def test_what_came_before_the_start_is_no_return(world: World) -> None:
+    visit, order = {"event_types": ["VISIT"]}, {"event_types": ["ORDER"]}
+    log = Log((a_visit(1, 0), an_order(1, 0, second=1), an_order(2, 0), a_visit(2, 0, second=1)))
+    told = await world.tell(log)
+    answer = await ask(told, {**TWO_DAYS, "start": visit, "return": order})
+    assert answer.cohorts[0].cells[0].people == 1
+
+
+async def test_a_start_that_is_a_return_too_is_one_in_the_first_period(world: World) -> None:
+    told = await world.tell(Log((a_visit(1, 0),)))
+    answer = await ask(told, {**TWO_DAYS, "start": {"event_types": ["VISIT"]}, "return": {}})
+    assert [cell.people for cell in answer.cohorts[0].cells] == [1, 0]
+
+
+async def test_periods_of_their_own_begin_with_each_persons_start(world: World) -> None:
+    told = await world.tell(Log((a_visit(1, 0, second=DAY - 1), a_visit(1, 1))))
+    asked = {**TWO_DAYS, "start": {}, "who": "first_time"}
+    for clock, share in (("calendar", 1.0), ("rolling", 0.0)):
+        cells = (await ask(told, {**asked, "clock": clock})).cohorts[0].cells
+        assert [cell.share for cell in cells] == [1.0, share]
+
+
+async def test_only_who_never_started_before_the_range_starts_for_the_first_time_ever(
+    world: World,
+) -> None:
+    told = await world.tell(Log((a_visit(1, -9), a_visit(1, 0), a_visit(2, 0))))
+    for who, people in (("first_time", 2), ("first_ever", 1)):
+        assert (await ask(told, {**TWO_DAYS, "start": {}, "who": who})).cohorts[0].people == people
+
+
+async def test_a_cell_that_is_not_over_is_marked_and_left_out_of_the_mean(world: World) -> None:
+    told = await world.tell(Log((a_visit(1, 0), a_visit(1, 1), a_visit(2, 1))))
+    answer = await ask(told, {**TWO_DAYS, "start": {}})
+    complete = [[cell.complete for cell in cohort.cells] for cohort in answer.cohorts]
+    assert complete == [[True, True], [True, False]]
+    assert answer.mean == [1.0, 1.0]
+
+
+async def test_everything_that_is_wrong_is_said_at_once(world: World) -> None:
+    told = await world.tell(Log(()))
+    asked = {
+        **TWO_DAYS,
+        "timezone": "Europe/Nowhere",
+        "start": {"event_types": ["NO_SUCH_TYPE"]},
+        "return": {"where": [{"field": "color", "op": "exists"}]},
+        "breakdown": {"field": "event_data."},
+        "cohort": "yesterday",
+        "came_back": False,
+    }
+    assert await problems_of(told, asked) == [
+        "timezone",
+        "start.event_types[0]",
+        "return.where[0].field",
+        "breakdown.field",
+        "cohort",
+        "cell",
+    ]
+    asked = {**TWO_DAYS, "start": {}, "cohort": 5, "cell": 2, "group": "web"}
+    assert await problems_of(told, asked) == ["cohort", "cell", "group"]
+    asked = {"from": 0, "to": 2_000_000_000, "period": "day", "start": {}, "cohort": 0}
+    assert await problems_of(told, asked) == ["period"]
+
+
+async def problems_of(told: Told, asked: dict[str, Any]) -> list[str]:
+    question = msgspec.convert(asked, RetentionPeopleQuestion)
+    with pytest.raises(Refusal) as refused:
+        await ask_retention_people(question, told.sources, 0, 10)
+    assert refused.value.reason.name == "INVALID_QUESTION"
+    return [problem.path for problem in refused.value.problems]
+
+
+FIRST = 1_704_067_200  # 2024
+TWO_DAYS = {"from": FIRST, "to": FIRST + 2 * DAY, "period": "day", "periods": 2}
+
+
+def a_visit(subject: int, day: int, second: int = 0) -> Happening:
+    return Happening(at_ms=(FIRST + day * DAY + second) * 1_000, type_id="visit-2", subject=subject)
+
+
+def an_order(subject: int, day: int, second: int = 0) -> Happening:
+    return Happening(at_ms=(FIRST + day * DAY + second) * 1_000, type_id="order-1", subject=subject)

@@ -117,8 +117,8 @@ class _Plan:
     def __init__(self, draft: Draft, question: RetentionQuestion) -> None:
         self.draft = draft
         start = draft.step(question.start, "start")
-        back = start if question.back is UNSET else draft.step(question.back, "return")
-        self.steps = (start, back)
+        back = question.start if question.back is UNSET else question.back
+        self.steps = (start, start if back == question.start else draft.step(back, "return"))
         self._breakdown = question.breakdown
         value = draft.group(question.breakdown) if question.breakdown else ""
         limit = question.breakdown.limit if question.breakdown else 1

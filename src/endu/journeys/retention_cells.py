@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from endu.journeys.draft import DAY_SECONDS
 
@@ -45,8 +46,10 @@ class Terms(Struct, frozen=True, kw_only=True):
 class Way(Struct, frozen=True):
     """`returned` is an aggregate over a person's events of a place, given their second and the
     condition that they are of the return step. `of_person` are aggregates over a person's places,
-    `beside` are arrays as long as `cohorts` and joined with it, `cells` is a UInt64."""
+    `beside` are arrays as long as `cohorts` and joined with it, `cells` is a UInt64. With
+    `of_places` a person needs to have one row for each place, whatever the steps are."""
 
+    of_places: bool
     returned: str
     of_person: tuple[str, ...]
     beside: tuple[str, ...]
@@ -63,11 +66,10 @@ def way_of(terms: Terms, places: int, by_value: bool) -> Way:
         return _masked(terms)
     if not by_value:
         return way
-    return Way(
-        way.returned,
-        (*way.of_person, f"{_list(terms, 'value')} AS began_with"),
-        (*way.beside, "began_with AS value"),
-        way.cells,
+    return replace(
+        way,
+        of_person=(*way.of_person, f"{_list(terms, 'value')} AS began_with"),
+        beside=(*way.beside, "began_with AS value"),
     )
 
 
@@ -79,11 +81,13 @@ def _masked(terms: Terms) -> Way:
     at_once = f"groupBitOrIf({PLACE_BIT}, began != 0 AND returned >= began) AS at_once"
     once = "bitAnd(bitShiftRight(at_once, cohort), 1)"
     if terms.or_after:
-        return Way(LAST, (f"{began_in} AS cohorts", at_once, LAST_IN), (), _up_to(terms, once))
+        return Way(
+            False, LAST, (f"{began_in} AS cohorts", at_once, LAST_IN), (), _up_to(terms, once)
+        )
     later = f"bitAnd(bitShiftRight(returned_in, cohort), {(1 << terms.periods) - 2})"
     returned_in = f"groupBitOrIf({PLACE_BIT}, returned != 0) AS returned_in"
     return Way(
-        LAST, (f"{began_in} AS cohorts", at_once, returned_in), (), f"bitOr({once}, {later})"
+        False, LAST, (f"{began_in} AS cohorts", at_once, returned_in), (), f"bitOr({once}, {later})"
     )
 
 
@@ -93,10 +97,11 @@ def _listed(terms: Terms) -> Way:
     at_once = f"{_list(terms, 'toUInt64(returned >= began)')} AS at_once"
     beside = ("at_once AS once",)
     if terms.or_after:
-        return Way(LAST, (cohorts, at_once, LAST_IN), beside, _up_to(terms, "once"))
+        return Way(True, LAST, (cohorts, at_once, LAST_IN), beside, _up_to(terms, "once"))
     is_later = f"place > cohort AND place < cohort + {terms.periods}"
     bit = f"bitShiftLeft(toUInt64({is_later}), bitAnd(place - cohort, 63))"
     return Way(
+        True,
         LAST,
         (cohorts, at_once, "groupArrayIf(place, returned != 0) AS returned_in"),
         beside,
@@ -111,10 +116,13 @@ def _rolling(terms: Terms) -> Way:
     beside = ("began_at AS begun",)
     if terms.or_after:
         count = f"if(last_at >= begun, intDiv(last_at - begun, {length}) + 1, 0)"
-        return Way(LAST, (*cohorts, "max(returned) AS last_at"), beside, _lowest(terms, count))
+        return Way(
+            True, LAST, (*cohorts, "max(returned) AS last_at"), beside, _lowest(terms, count)
+        )
     is_in = f"second >= begun AND second < begun + {length * terms.periods}"
     bit = f"bitShiftLeft(toUInt64({is_in}), bitAnd(intDiv(second - begun, {length}), 63))"
     return Way(
+        True,
         "groupUniqArrayIf({second}, {is_it})",
         (*cohorts, "groupArrayArray(returned) AS returned_at"),
         beside,

@@ -1,11 +1,11 @@
 """Retention in SQL: who is of which cohort, in which periods they came back, and how many."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from endu.journeys.about import anonymous_sql
 from endu.journeys.calendar import Bucket, Range
 from endu.journeys.draft import NONE, OTHER, Draft, StepSql
-from endu.journeys.retention_cells import Terms, way_of
+from endu.journeys.retention_cells import Terms, Way, way_of
 
 # Bits beside those of the cells: one of whoever is of the cohort, and one that everybody has.
 COHORT, ROW = 60, 61
@@ -15,12 +15,21 @@ SECOND = "toUInt32(toUnixTimestamp(ts) + 2)"
 # What each person did in each day, week or month of the calendar. It is grouped by who it is now,
 # because a start and a return of one person may be of different identifiers. Nobody starts.
 PLACES = """
-SELECT {who} AS person, {place} AS place, {events} AS events, {anonymous} AS anonymous,
+SELECT {who} AS person, {place} AS place, countIf({is_in}) AS events,
+       countIf({is_in} AND {anonymous}) AS anonymous,
        minIf({second}, {start} AND {who} != 0) AS began,
        {columns}
   FROM endu.events
  WHERE {scan}
  GROUP BY person, place
+"""
+
+# The same of each event by itself, which will do where every start is a return.
+EVENTS = """
+SELECT {who} AS person, {place} AS place, {is_in} AS events, {is_in} AND {anonymous} AS anonymous,
+       if({start} AND {who} != 0, {second}, 0) AS began, began AS returned
+  FROM endu.events
+ WHERE {scan}
 """
 
 PEOPLE = """
@@ -117,12 +126,10 @@ class RetentionSql:
 
     def _members(self) -> str:
         way = way_of(self._terms, len(self._buckets), bool(self._value))
-        columns = [f"{way.returned.format(second=SECOND, is_it=self._back.is_it)} AS returned"]
-        if self._value:
-            columns.append(f"argMinIf({self._value}, (ts, seq), {self._start.is_it}) AS value")
+        together = way.of_places or self._start != self._back
         people = PEOPLE.format(
             columns=",\n       ".join(way.of_person),
-            places=self._places(",\n       ".join(columns)),
+            places=self._places(way) if together else EVENTS.format(**self._parts()),
         )
         arrays = ("cohorts AS cohort", "arrayEnumerate(cohorts) AS nth", *way.beside)
         return MEMBERS.format(
@@ -133,29 +140,36 @@ class RetentionSql:
             arrays=", ".join(arrays),
         )
 
-    def _places(self, columns: str) -> str:
+    def _places(self, way: Way) -> str:
+        columns = [f"{way.returned.format(second=SECOND, is_it=self._back.is_it)} AS returned"]
+        if self._value:
+            columns.append(f"argMinIf({self._value}, (ts, seq), {self._start.is_it}) AS value")
+        return PLACES.format(columns=",\n       ".join(columns), **self._parts())
+
+    def _parts(self) -> dict[str, str]:
         draft, steps = self._draft, (self._start, self._back)
-        first = self._buckets[0].key
-        place = f"toUInt16({draft.calendar.key_sql(self._terms.period, draft.range)} - {first})"
-        parts = {"who": draft.who, "start": self._start.is_it, "columns": columns}
-        anonymous = anonymous_sql(draft)
-        if not self._terms.ever:
-            return PLACES.format(
-                place=place,
-                second=SECOND,
-                events="count()",
-                anonymous=f"countIf({anonymous})",
-                scan=draft.scan(steps),
-                **parts,
-            )
-        since = draft.values.add(draft.range.from_ms, "Int64")
-        is_in = f"ts >= fromUnixTimestamp64Milli({since})"
-        before = draft.scan(steps, Range(0, draft.range.to_ms))
-        return PLACES.format(
-            place=f"if({is_in}, {place}, 0)",
-            second=f"if({is_in}, {SECOND}, 1)",
-            events=f"countIf({is_in})",
-            anonymous=f"countIf({is_in} AND {anonymous})",
-            scan=f"{before}\n   AND ({is_in} OR {self._start.is_it})",
-            **parts,
-        )
+        key = draft.calendar.key_sql(self._terms.period, draft.range)
+        parts = {
+            "who": draft.who,
+            "anonymous": anonymous_sql(draft),
+            "start": self._start.is_it,
+            "place": f"toUInt16({key} - {self._buckets[0].key})",
+            "second": SECOND,
+            "is_in": "true",
+            "scan": draft.scan(steps),
+        }
+        if self._terms.ever:
+            parts |= self._with_all_before(parts)
+        return parts
+
+    def _with_all_before(self, parts: Mapping[str, str]) -> dict[str, str]:
+        """Starts before the range are at place 0, and at a second of their own."""
+        draft, steps = self._draft, (self._start, self._back)
+        is_in = f"ts >= fromUnixTimestamp64Milli({draft.values.add(draft.range.from_ms, 'Int64')})"
+        scan = draft.scan(steps, Range(0, draft.range.to_ms))
+        return {
+            "place": f"if({is_in}, {parts['place']}, 0)",
+            "second": f"if({is_in}, {SECOND}, 1)",
+            "is_in": is_in,
+            "scan": f"{scan}\n   AND ({is_in} OR {self._start.is_it})",
+        }

@@ -10,7 +10,7 @@ from endu.events.event import Seq
 from endu.events.inbox import Entry, Found, Kept, NotDurable, Told, posted
 from endu.events.mark import Mark
 from endu.ids import Scramble
-from endu.stores.sqlite_inbox import NO_ROOM, ROOM, size_of
+from endu.stores.sqlite_inbox import NO_ROOM, ROOM, size_of, take
 from endu.stores.sqlite_log import LogReader
 
 GONE = "The door has closed; send it again."
@@ -56,7 +56,7 @@ class DoorsInbox:
         self._channel.say(Append(entries))
 
     async def take(self, after: Seq, limit: int) -> list[Found]:
-        return self._reader.take(after, limit)
+        return await take(self._reader, after, limit)
 
     async def arrival(self, after: Seq) -> None:
         await self._arrived.reaches(after + 1)

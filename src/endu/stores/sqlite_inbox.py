@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from typing import NamedTuple, TypeAlias
 
 from endu.events.event import Seq
+from endu.events.frame import read_frame
 from endu.events.inbox import Entry, Found, Kept, NotDurable, Told, posted
 from endu.events.mark import Mark
 from endu.ids import Scramble
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 ROOM = 64 << 20  # bytes that may wait for a commit; beyond it callers are told to come again
 ENTRY_COSTS = 1_000  # bytes of objects around a waiting record
 GROUP = 4 << 20  # bytes after which a group is full: some 20 ms of writing
+
+TURN = 1_000  # records read between two turns of everybody else: about half a millisecond
 
 CLOSING = "Endu is stopping; send it again."
 NO_ROOM = "Too much is waiting for the disk; send it again."
@@ -74,7 +77,7 @@ class SqliteInbox:
             self._loop.call_soon(self._hand_over)
 
     async def take(self, after: Seq, limit: int) -> list[Found]:
-        return self._reader.take(after, limit)
+        return await take(self._reader, after, limit)
 
     async def arrival(self, after: Seq) -> None:
         await self._end.reaches(after + 1)
@@ -161,6 +164,21 @@ class SqliteInbox:
         late = [*group, *self._waiting]
         self._waiting.clear()
         self._tell(late, None)
+
+
+async def take(reader: LogReader, after: int, limit: int) -> list[Found]:
+    """As Inbox.take, with everybody else's turn now and then."""
+    found: list[Found] = []
+    turn = 0
+    for frame in reader.frames(after):
+        records = read_frame(frame)
+        found += records if frame.first > after else [r for r in records if r.seq > after]
+        if len(found) >= limit:
+            break
+        if len(found) - turn >= TURN:
+            turn = len(found)
+            await asyncio.sleep(0)
+    return found
 
 
 def size_of(entries: Sequence[Entry]) -> int:

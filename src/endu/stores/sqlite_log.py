@@ -13,8 +13,8 @@ from typing import Any
 
 from endu.announcements import CannotRun
 from endu.events.event import Seq
-from endu.events.frame import Frame, read_frame, write_frame
-from endu.events.inbox import Entry, Found, Kept, LogUnreadable, MessageKey
+from endu.events.frame import Frame, write_frame
+from endu.events.inbox import Entry, Kept, LogUnreadable, MessageKey
 from endu.events.places import Message, Places, give_places, give_places_to_new, keys_of
 from endu.stores.sqlite import Error, connect
 
@@ -151,16 +151,6 @@ class LogReader:
     def __init__(self, path: Path) -> None:
         self._connection = connect(path)
         self._connection.execute("PRAGMA query_only = 1")
-
-    def take(self, after: int, limit: int) -> list[Found]:
-        """As Inbox.take."""
-        found: list[Found] = []
-        for frame in self.frames(after):
-            records = read_frame(frame)
-            found += records if frame.first > after else [r for r in records if r.seq > after]
-            if len(found) >= limit:
-                break
-        return found
 
     def frames(self, after: int) -> Iterator[Frame]:
         """Those with records behind `after`, in order; an empty one, not intact, where SQLite

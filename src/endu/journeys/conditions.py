@@ -83,6 +83,16 @@ def number_sql(field: str, values: Values) -> str:
     return f"toFloat64OrNull({_raw(keys_of(field), values)})"
 
 
+def held_sql(field: str, values: Values) -> str:
+    """The JSON at a path of event_data, a String that is equal where the values are: whole numbers
+    exactly, others as 64-bit floating point; empty where it is missing. Raises NotACondition."""
+    if not field.startswith(DATA):
+        raise NotACondition("", f"is {DATA}<path>")
+    raw = _raw(keys_of(field), values)
+    number = f"if(match({raw}, '^-?[0-9]+$'), {raw}, toString(toFloat64OrNull({raw}) + 0))"
+    return f"if({raw} IN ('', 'null'), '', ifNull({number}, {raw}))"
+
+
 def keys_of(field: str) -> list[str]:
     r""" "event_data.a.b\.c" has the keys "a" and "b.c". Raises NotACondition."""
     path = field.removeprefix(DATA).replace(r"\.", "\0")

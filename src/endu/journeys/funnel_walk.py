@@ -1,0 +1,179 @@
+"""How far each person came where the steps have an order, in SQL over arrays.
+
+A way is followed through a person's moments, which are events, or seconds with all of their
+events. For each step and moment an array has the way that stands at this step then and began
+last: it can do whatever others that stand there can, for longer. A way is one number: the second
+of its entry, the moment at which it reached the step, and the step at which it stood before this
+moment. So a level costs a few passes over flat arrays, however many ways there are.
+"""
+
+from collections.abc import Iterator
+
+from endu.journeys.funnel_course import Course
+from endu.journeys.layers import over
+
+PLACE_BITS = 32 - 5  # of the moment; the step before takes 5
+ENTRY = ((1 << 32) - 1) << 32
+SOME_WAY = 1 << 32  # less is no way: 0 nothing new, 1 ended
+NO_WAY = "toUInt64(0)"
+
+
+def walked_sql(course: Course, happened: str) -> str:
+    """`happened` is a SELECT with arrays `seconds` and `marks`, in order. Gives it the columns
+    `depth`, how many steps were reached, `at_1` … and `at`, the second of each of them or 0,
+    `place_1` … , the places of their moments, and `began`, the place at which the first step was
+    first done or 0."""
+    sql = over(happened, *_moments(course))
+    sql = over(sql, "arrayFirstIndex(hit -> bitTest(hit, 0), hits) AS began")
+    for step in range(1, course.steps + 1):
+        sql = over(sql, *_level(course, step))
+    reached = [f"arrayFirstIndex(way -> way != 0, new_{n}) AS first_{n}" for n in _steps(course)]
+    sql = over(sql, *reached)
+    for step in reversed(range(1, course.steps + 1)):
+        sql = over(sql, _back(course, step))
+    depth = " + ".join(f"(first_{n} > 0)" for n in _steps(course))
+    sql = over(sql, *(f"{_place(f'way_{n}')} AS place_{n}" for n in _steps(course)))
+    sql = over(sql, *(f"times[place_{n}] AS at_{n}" for n in _steps(course)), f"{depth} AS depth")
+    return over(sql, f"[{', '.join(f'at_{n}' for n in _steps(course))}] AS at")
+
+
+def _steps(course: Course) -> range:
+    return range(1, course.steps + 1)
+
+
+def _moments(course: Course) -> Iterator[str]:
+    """`times`, `hits` (the steps) and `ends` (the gaps in which a moment ends ways)."""
+    if not course.by_second:
+        yield "seconds AS times"
+        yield "marks AS hits"
+        if course.can_end:
+            yield f"{_ends(course)} AS ends"
+    else:
+        yield "arrayCompact(seconds) AS times"
+        yield _by_second("marks") + " AS hit_sets"
+        yield f"{_all_of('hit_sets')} AS hits"
+        if course.can_end:
+            yield f"{_all_of(_by_second(_ends(course)))} AS ends"
+    yield "arrayEnumerate(times) AS places"
+    for place, some in enumerate(course.shared if course.by_second and course.competes else ()):
+        yield (f"arrayMap(one -> arrayCount(mark -> bitAnd(mark, {some}) != 0, one), hit_sets)"
+               f" AS events_{place}")  # fmt: skip
+
+
+def _by_second(values: str) -> str:
+    return f"arraySplit((one, change) -> change != 0, {values}, arrayDifference(seconds))"
+
+
+def _all_of(sets: str) -> str:
+    return f"arrayMap(one -> arrayReduce('groupBitOr', one), {sets})"
+
+
+def _ends(course: Course) -> str:
+    """For each event the gaps in which it ends a way, a bit for the step before each."""
+    parts = [f"if(bitTest(mark, {course.steps + n}), {void.gaps}, 0)"
+             for n, void in enumerate(course.voids)]  # fmt: skip
+    if course.order == "strict":
+        step = f"bitAnd(mark, {course.all_steps})"
+        near = f"bitOr({step}, bitShiftRight({step}, 1))"
+        gaps = (1 << (course.steps - 1)) - 1
+        parts.append(f"if({step} = 0, 0, bitAnd(bitNot({near}), {gaps}))")
+    ends = parts[0]
+    for part in parts[1:]:
+        ends = f"bitOr({ends}, {part})"
+    return f"arrayMap(mark -> toUInt32({ends}), marks)"
+
+
+def _level(course: Course, step: int) -> Iterator[str]:
+    """`new_n`: the way that reaches the step at each moment; `way_n` … `from_n`: the one that
+    stands there behind it, and before it."""
+    if course.by_second and course.competes:
+        yield from _low(course, step)
+        yield f"{_shared_arrival(course, step)} AS new_{step}"
+    else:
+        yield f"{_arrival(course, step)} AS new_{step}"
+    if step == course.steps:
+        return
+    stands = f"new_{step}"
+    if course.can_end:
+        stands = (f"arrayMap((new, end) -> if(new != 0, new, toUInt64(bitTest(end, {step - 1}))),"
+                  f" new_{step}, ends)")  # fmt: skip
+    yield f"arrayFill(way -> way != 0, {stands}) AS stood_{step}"
+    before = f"stood_{step}"  # no event of the next step can have changed it
+    if course.by_second or course.by_arrival:
+        before = f"arrayPopBack(arrayPushFront({before}, {NO_WAY}))"
+    yield f"{before} AS from_{step}"
+
+
+def _entry(course: Course) -> str:
+    return "place = began" if course.first_entry else "1"
+
+
+def _goes_on(course: Course, way: str) -> str:
+    return (f"{way} >= {SOME_WAY} AND second <= bitShiftRight({way}, 32)"
+            f" + {course.within_seconds}")  # fmt: skip
+
+
+def _goes_to(way: str, before: int) -> str:
+    entry = f"bitAnd({way}, {ENTRY})" if before else "bitShiftLeft(toUInt64(second), 32)"
+    return f"bitOr({entry}, bitOr(bitShiftLeft(toUInt64(place), 5), {before}))"
+
+
+def _arrival(course: Course, step: int) -> str:
+    """No event is of two steps, or moments are events: one way is the best to go on."""
+    given = {"hit": "hits", "second": "times", "place": "places"}
+    if step == 1:
+        cases = [(_entry(course), _goes_to("", 0))]
+    else:
+        given["way"] = f"from_{step - 1}"
+        cases = [(_goes_on(course, "way"), _goes_to("way", step - 1))]
+        if course.by_second:  # the step before can have been reached within this second
+            given["just"] = f"new_{step - 1}"
+            cases.insert(0, ("just != 0", "just"))
+    return _mapped(given, [(f"NOT bitTest(hit, {step - 1})", NO_WAY), *cases])
+
+
+def _low(course: Course, step: int) -> Iterator[str]:
+    """The least step from which this one can be reached within a second by events of its own: of
+    each set, as many steps as it has events, counted back from this one."""
+    given = {"before": f"low_{step - 1}"} if step > 1 else {"before": "places"}
+    lows = ["before" if step > 1 else "0"]
+    for place, some in enumerate(course.shared):
+        if some >> (step - 1) & 1:
+            of_set = [n for n in range(step, 0, -1) if some >> (n - 1) & 1]
+            given[f"n{place}"] = f"events_{place}"
+            lows.append(f"{of_set}[n{place} + 1]")
+    low = lows[0]
+    for other in lows[1:]:
+        low = f"greatest({low}, {other})"
+    yield f"arrayMap(({', '.join(given)}) -> {low}, {', '.join(given.values())}) AS low_{step}"
+
+
+def _shared_arrival(course: Course, step: int) -> str:
+    """From the least step that a way stands at and that is not too low."""
+    given = {"second": "times", "place": "places", "low": f"low_{step}"}
+    cases = [(f"low = 0 AND {_entry(course)}", _goes_to("", 0))]
+    for before in range(1, step):
+        given[f"way{before}"] = f"from_{before}"
+        cases.append((f"low <= {before} AND {_goes_on(course, f'way{before}')}",
+                      _goes_to(f"way{before}", before)))  # fmt: skip
+    return _mapped(given, cases)
+
+
+def _mapped(given: dict[str, str], cases: list[tuple[str, str]]) -> str:
+    parts = ", ".join(f"{condition}, {way}" for condition, way in cases)
+    return (f"arrayMap(({', '.join(given)}) -> multiIf({parts}, {NO_WAY}),"
+            f" {', '.join(given.values())})")  # fmt: skip
+
+
+def _back(course: Course, step: int) -> str:
+    """The way that was completed first, from its end: where it stood before each step."""
+    first = f"new_{step}[first_{step}]"
+    if step == course.steps:
+        return f"{first} AS way_{step}"
+    later = f"way_{step + 1}"
+    return (f"multiIf({later} = 0, {first}, bitAnd({later}, 31) < {step}, {later},"
+            f" stood_{step}[{_place(later)} - 1]) AS way_{step}")  # fmt: skip
+
+
+def _place(way: str) -> str:
+    return f"bitAnd(bitShiftRight({way}, 5), {(1 << PLACE_BITS) - 1})"

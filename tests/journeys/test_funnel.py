@@ -1,0 +1,133 @@
+"""A funnel is what all choices of events for its steps give, for any log and any question."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from endu.journeys.funnel import Funnel, FunnelStep, ask_funnel, ask_funnel_people
+from endu.journeys.funnel_question import FunnelPeopleQuestion, FunnelQuestion
+from endu.refusals import Refusal
+from tests.journeys import oracle_frame, oracle_funnel
+from tests.journeys.logs import TYPE_IDS, Happening, Log, common, fields, logs, owners, steps
+from tests.journeys.moments import STARTS
+from tests.journeys.world import Told, World, every_example
+
+
+@st.composite
+def dense_logs(draw: st.DrawFn) -> Log:
+    """A few seconds full of events of few people."""
+    happening = st.builds(
+        Happening,
+        at_ms=st.integers(0, 5).map(lambda second: (STARTS[0] + second) * 1_000),
+        type_id=st.sampled_from(TYPE_IDS),
+        subject=st.integers(1, 3),
+        platform=st.sampled_from(["discord", "web", ""]),
+        data=st.fixed_dictionaries({"tier": st.sampled_from(["gold", "silver", None])}),
+    )
+    return Log(tuple(draw(st.lists(happening, max_size=14))), draw(owners()))
+
+
+@st.composite
+def funnels(draw: st.DrawFn, log: Log) -> dict[str, Any]:
+    asked = draw(common(log))
+    asked["steps"] = draw(st.lists(steps(), min_size=2, max_size=4))
+    within = [{"seconds": 1}, {"seconds": 2}, {"minutes": 60}, {"days": 1}, {"days": 9}]
+    asked["within"] = draw(st.sampled_from(within))
+    asked["order"] = draw(st.sampled_from(["ordered", "ordered", "strict", "any"]))
+    asked["entry"] = draw(st.sampled_from(["best", "first"]))
+    if asked["order"] != "any":
+        asked["ties"] = draw(st.sampled_from(["any", "arrival"]))
+        asked["exclude"] = draw(st.lists(exclusions(len(asked["steps"])), max_size=2))
+    paths = st.sampled_from(["event_data.tier", "event_data.on", "event_data.price"])
+    asked["hold"] = draw(st.sampled_from([[], [], ["event_data.tier"], [draw(paths), draw(paths)]]))
+    if draw(st.booleans()):
+        at = ["entry", "first", "last", f"step:{draw(st.integers(1, len(asked['steps'])))}"]
+        asked["breakdown"] = {
+            "field": draw(st.one_of(st.just("platform"), fields())),
+            "limit": draw(st.integers(1, 2)),
+            "at": draw(st.sampled_from(at)),
+        }
+    return asked
+
+
+@st.composite
+def exclusions(draw: st.DrawFn, last: int) -> dict[str, Any]:
+    after = draw(st.integers(1, last - 1))
+    return {**draw(steps()), "after": after, "before": draw(st.integers(after + 1, last))}
+
+
+async def ask(told: Told, asked: dict[str, Any]) -> Funnel:
+    return await ask_funnel(msgspec.convert(asked, FunnelQuestion), told.sources)
+
+
+async def everybody(told: Told, asked: dict[str, Any], **which: Any) -> list[int]:
+    """Every page of the people behind a bar, each of which has to say the same number."""
+    question = msgspec.convert({**asked, **which}, FunnelPeopleQuestion)
+    listed: list[int] = []
+    totals, after = set(), 0
+    while True:
+        page = await ask_funnel_people(question, told.sources, after, 2)
+        listed += [int(person.c_user_id) for person in page.people]
+        totals.add(page.total)
+        if page.next is None:
+            assert totals == {len(listed)}
+            return listed
+        after = page.next
+
+
+@every_example
+@given(st.data())
+async def test_a_funnel_is_what_all_choices_of_events_give(
+    world: World, data: st.DataObject
+) -> None:
+    log = data.draw(st.one_of(dense_logs(), dense_logs(), logs(most=14)))
+    told = await world.tell(log)
+    for _ in range(3):  # telling costs more than asking
+        asked = data.draw(funnels(log))
+        agree(await ask(told, asked), asked, told)
+
+
+@every_example
+@given(st.data())
+async def test_the_people_of_a_bar_are_as_many_as_it_says(
+    world: World, data: st.DataObject
+) -> None:
+    log = data.draw(st.one_of(dense_logs(), logs(most=12)))
+    told = await world.tell(log)
+    asked = data.draw(funnels(log))
+    answer = await ask(told, asked)
+    step = data.draw(st.integers(1, len(asked["steps"])))
+    outcome = data.draw(st.sampled_from(["converted", "dropped"]))
+    group = data.draw(st.sampled_from([None, *answer.groups]))
+    which = {"step": step, "outcome": outcome, "group": group and group.value}
+    listed = await everybody(told, asked, **which)
+    bar = (group or answer).steps[step - 1]
+    assert len(listed) == (bar.people if outcome == "converted" else bar.dropped)
+    assert listed == oracle_funnel.people_behind(
+        asked, told.rows, step, outcome, group and group.value
+    )
+
+
+def agree(answer: Funnel, asked: dict[str, Any], told: Told) -> None:
+    steps, groups = oracle_funnel.funnel(asked, told.rows)
+    assert plainly(answer.steps) == nearly(steps)
+    assert [group.value for group in answer.groups] == list(groups)
+    for group in answer.groups:
+        assert plainly(group.steps) == nearly(groups[group.value])
+    mine = [row for row in told.rows if oracle_funnel.in_question(asked, row)]
+    about = answer.about
+    assert (about.anonymous_share, about.contested_share) == oracle_frame.about(mine)
+
+
+def plainly(steps: list[FunnelStep]) -> list[Any]:
+    return [(step.people, step.dropped, step.median_seconds, step.p90_seconds) for step in steps]
+
+
+def nearly(steps: list[Any]) -> list[Any]:
+    return [
+        (people, dropped, median and pytest.approx(median), p90 and pytest.approx(p90))
+        for people, dropped, median, p90 in steps
+    ]

@@ -14,6 +14,7 @@ from endu.organizations.caller import Caller
 from endu.organizations.keyring import KeyKind, Scope
 from endu.refusals import Reason, Refusal
 from endu.web import (
+    drivers,
     event_types,
     events,
     explaining,
@@ -73,6 +74,7 @@ GROUPS = (
     limits,
     keys,
     journeys,
+    drivers,
     retention,
     sql,
 )

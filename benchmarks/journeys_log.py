@@ -31,6 +31,13 @@ FORM = 2  # counted up when other rows are made, so that old ones are not taken 
 
 ORGANIZATION, SECOND_ORGANIZATION = "2mBqTvH8xWnE4kZcLr6YpD", "7hJdFsR3aVuK9gXbNt5MwQ"
 VISITS = 500  # events of shared devices that are another person's
+ON_DEVICES = f"""
+SELECT seq
+  FROM endu.events
+ WHERE org = {{organization:String}} AND device_only
+ ORDER BY cityHash64(seq)
+ LIMIT {VISITS}
+"""
 MERGING = "SELECT count() FROM system.merges"
 PARTS = "SELECT count() FROM system.parts WHERE table = 'events' AND active"
 MERGED_WITHIN_SECONDS = 300
@@ -90,18 +97,16 @@ async def _make(log: Log, directory: Path) -> None:
         place = Place(SECOND_ORGANIZATION, max(log.events // 100, 1), behind_seq=log.events)
         insert_rows(directory, second, place, chance)
         await ledger.set_owners([*owners_of(crowd), *owners_of(second)])
-        await _visit(ledger, crowd, log.events, chance)
+        await _visit(ledger, crowd, chance)
         await _merged(ledger)
 
 
-async def _visit(
-    ledger: ChdbLedger, crowd: Crowd, events: int, chance: np.random.Generator
-) -> None:
-    places = chance.choice(events, min(VISITS, events), replace=False).tolist()
+async def _visit(ledger: ChdbLedger, crowd: Crowd, chance: np.random.Generator) -> None:
+    places = [seq for (seq,) in await ledger.ask(ON_DEVICES, {"organization": ORGANIZATION})]
     subjects = chance.choice(crowd.firsts, len(places)).tolist()
     await ledger.set_visits(
         [
-            VisitChange(Seq(place + 1), Subject(subject), version)
+            VisitChange(Seq(place), Subject(subject), version)
             for version, (place, subject) in enumerate(zip(places, subjects, strict=True), 1)
         ]
     )

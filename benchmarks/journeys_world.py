@@ -8,7 +8,7 @@ from benchmarks.journeys_log import ORGANIZATION
 from benchmarks.journeys_rows import BEGINS_AT_S, DAY_SECONDS, DAYS, TYPES
 from endu.event_types.event_type import GLOBAL_NAMES, EventType, EventTypeId
 from endu.events.event import Seq
-from endu.events.ledger import Ledger, owner_sql, who_sql
+from endu.events.ledger import Ledger, Visited, owner_sql, who_sql
 from endu.identities.directory import Identity, KnownIdentifier, Related
 from endu.identities.identifier import Number, Subject
 from endu.journeys.sources import Sources
@@ -17,7 +17,7 @@ from endu.stores.memory_registry import MemoryCatalog
 
 # People with more than a page, and not the few with most.
 REGULARS = f"""
-SELECT {who_sql(has_visits=True)} AS who, groupUniqArray(subject)
+SELECT {who_sql(Visited.ANY)} AS who, groupUniqArray(subject)
   FROM endu.events
  WHERE org = {{organization:String}}
  GROUP BY who
@@ -40,8 +40,8 @@ class People:
     def __init__(self, disputed: Sequence[Subject]) -> None:
         self._disputed = disputed
 
-    async def has_visits(self, _organization_id: OrganizationId) -> bool:
-        return True
+    async def visited(self, _organization_id: OrganizationId) -> Visited:
+        return Visited.ON_DEVICES
 
     async def disputed(
         self, _organization_id: OrganizationId, at_most: int

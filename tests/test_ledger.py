@@ -13,6 +13,7 @@ from endu.events.ledger import (
     LedgerDamaged,
     OwnerChange,
     VisitChange,
+    Visited,
     who_sql,
 )
 from endu.identities.identifier import Subject
@@ -61,7 +62,9 @@ async def test_the_greatest_versions_are_known(ledger: Ledger) -> None:
 async def whose(ledger: ChdbLedger) -> list[int]:
     return [
         row[0]
-        for row in await ledger.ask(f"SELECT {who_sql(True)} FROM endu.events ORDER BY seq", {})
+        for row in await ledger.ask(
+            f"SELECT {who_sql(Visited.ANY)} FROM endu.events ORDER BY seq", {}
+        )
     ]
 
 

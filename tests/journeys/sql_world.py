@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from endu.event_types.event_type import EventType, EventTypeId
 from endu.events.event import Event, Seq, encode_record
-from endu.events.ledger import BroughtNumber, OwnerChange, SettledEvent, VisitChange
+from endu.events.ledger import BroughtNumber, OwnerChange, SettledEvent, VisitChange, Visited
 from endu.identities.identifier import Number, Subject
 from endu.journeys.sources import Person, Sources
 from endu.journeys.sql import SqlAnswer, SqlQuestion, ask_sql
@@ -63,8 +63,8 @@ class Shop(Struct):
 class NoPeople:
     """Sources want to know of people what SQL does not ask."""
 
-    async def has_visits(self, organization_id: OrganizationId) -> bool:
-        return True
+    async def visited(self, organization_id: OrganizationId) -> Visited:
+        return Visited.ANY
 
     async def disputed(
         self, organization_id: OrganizationId, at_most: int

@@ -31,7 +31,7 @@ from msgspec import Struct
 
 from endu.event_types.event_type import EventType, EventTypeId
 from endu.events.event import Event, Seq, encode_record
-from endu.events.ledger import OwnerChange, SettledEvent, VisitChange
+from endu.events.ledger import OwnerChange, SettledEvent, VisitChange, Visited
 from endu.identities.identifier import Number, Subject
 from endu.journeys.sources import Person, Sources
 from endu.organizations.organization import OrganizationId, PropertyId
@@ -180,8 +180,12 @@ class PlainPeople:
         self._log = log
         self._first = first
 
-    async def has_visits(self, organization_id: OrganizationId) -> bool:
-        return any(each.visit for each in self._log.happenings)
+    async def visited(self, organization_id: OrganizationId) -> Visited:
+        visits = [each for each in self._log.happenings if each.visit]
+        if not visits:
+            return Visited.NONE
+        on_devices = all(each.subject == each.device for each in visits)
+        return Visited.ON_DEVICES if on_devices else Visited.ANY
 
     async def disputed(
         self, organization_id: OrganizationId, at_most: int

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import UNSET, Struct, UnsetType
 
 from endu.event_types.event_type import EventTypeId
-from endu.events.ledger import who_sql
+from endu.events.ledger import Visited, who_sql
 from endu.journeys.calendar import Calendar, Range
 from endu.journeys.conditions import NotACondition, condition_sql, number_sql, value_sql
 from endu.journeys.question import Breakdown, Condition, Duration, Moment, Question, Step
@@ -46,9 +46,9 @@ class Draft:
     who is no person.
     """
 
-    def __init__(self, question: Question, sources: Sources, has_visits: bool) -> None:
+    def __init__(self, question: Question, sources: Sources, visited: Visited) -> None:
         self.sources = sources
-        self.who = who_sql(has_visits)
+        self.who = who_sql(visited)
         self.problems: list[Problem] = []
         self.range = self._range(question)
         zone = self._zone(question.timezone)
@@ -170,8 +170,8 @@ class Draft:
 
 
 async def draft_of(question: Question, sources: Sources) -> Draft:
-    visits = await sources.people.has_visits(sources.organization_id)
-    return Draft(question, sources, visits)
+    visited = await sources.people.visited(sources.organization_id)
+    return Draft(question, sources, visited)
 
 
 def milliseconds_of(moment: str | int | float) -> int:

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from endu.event_types.catalog import Catalog
-from endu.events.ledger import Ledger
+from endu.events.ledger import Ledger, Visited
 from endu.identities.identifier import Number, Subject
 from endu.organizations.organization import OrganizationId
 
@@ -21,8 +21,8 @@ class Person(Struct, frozen=True):
 class People(Protocol):
     """What questions need to know of an organization's people."""
 
-    async def has_visits(self, organization_id: OrganizationId) -> bool:
-        """Whether any event is somebody else's than its subject says (R6, R9)."""
+    async def visited(self, organization_id: OrganizationId) -> Visited:
+        """Which events may be somebody else's than their subject says."""
 
     async def disputed(
         self, organization_id: OrganizationId, at_most: int

@@ -54,8 +54,8 @@ async def ask_sql(question: SqlQuestion, sources: Sources) -> SqlAnswer:
     """Raises Refusal, with a problem at `sql` or `parameters`, or the ledger's TooDear."""
     organization_id = sources.organization_id
     await sources.people.tell_numbers(sources.ledger)
-    has_visits = await sources.people.has_visits(organization_id)
-    told = Told(organization_id, sources.catalog.all(organization_id), has_visits)
+    visited = await sources.people.visited(organization_id)
+    told = Told(organization_id, sources.catalog.all(organization_id), visited)
     rebuilt = await asyncio.to_thread(rebuild, question, told)
     try:
         table = await sources.ledger.table(rebuilt.sql, rebuilt.values)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from endu.event_types.event_type import GLOBAL_NAMES, EventType
-from endu.events.ledger import NUMBERS, VISITS, owner_sql
+from endu.events.ledger import NUMBERS, Visited, owner_sql, subject_sql
 from endu.journeys.values import Values
 from endu.organizations.organization import OrganizationId
 
@@ -29,7 +29,6 @@ EVENT_TYPE = (
     "transform(e.event_type, {event_ids:Array(String)}, {event_names:Array(String)}, e.event_type)"
 )
 
-SUBJECT = f"dictGetOrDefault('{VISITS}', 'subject', e.seq, e.subject)"
 
 # Column by column, as it comes out of endu.events, which is `e`: without that, the name of a column
 # could be the view's own, or one that the caller's WITH gives.
@@ -114,11 +113,11 @@ SELECT kind.1 AS event_type, kind.2 AS event_id, kind.3 AS display_name,
 
 
 class Told(Struct, frozen=True):
-    """What the views need to know of an organization; `has_visits` as `who_sql` has it."""
+    """What the views need to know of an organization; `visited` as `who_sql` has it."""
 
     organization_id: OrganizationId
     event_types: Sequence[EventType]
-    has_visits: bool
+    visited: Visited
 
 
 class Views:
@@ -127,7 +126,7 @@ class Views:
     def __init__(self, told: Told, with_identifiers: bool) -> None:
         self.values = Values(organization=told.organization_id)
         self._kinds = told.event_types
-        self._who = owner_sql(SUBJECT if told.has_visits else "e.subject")
+        self._who = owner_sql(subject_sql(told.visited, "e."))
         self._with_identifiers = with_identifiers
 
     def named(self, view: str) -> str | None:

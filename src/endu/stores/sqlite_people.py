@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from endu.events.ledger import Ledger
+from endu.events.ledger import Ledger, Visited
 from endu.identities.identifier import Number, Subject
 from endu.journeys.sources import Person
 from endu.organizations.organization import OrganizationId
@@ -12,12 +12,10 @@ from endu.stores.sqlite import Reader
 from endu.stores.sqlite_brought import BroughtNumbers
 
 # Only events of devices that several people use, and of blocked identifiers, are given away.
-HAS_VISITS = """
-SELECT EXISTS (
-  SELECT 1 FROM identifiers AS i
-  CROSS JOIN visits AS v ON v.recorded = i.subject AND v.subject <> 0
-  WHERE i.standing <> '' AND i.organization_id = ?
-)
+VISITED = """
+SELECT DISTINCT i.kind = 'fingerprint' FROM identifiers AS i
+WHERE i.standing <> '' AND i.organization_id = ?
+  AND EXISTS (SELECT 1 FROM visits AS v WHERE v.recorded = i.subject AND v.subject <> 0)
 """
 
 DISPUTED = """
@@ -62,9 +60,11 @@ class SqlitePeople:
         self._reader = reader
         self._brought = BroughtNumbers(reader)
 
-    async def has_visits(self, organization_id: OrganizationId) -> bool:
-        ((has_visits,),) = await self._rows(HAS_VISITS, (organization_id,))
-        return bool(has_visits)
+    async def visited(self, organization_id: OrganizationId) -> Visited:
+        are_devices = [bool(is_one) for (is_one,) in await self._rows(VISITED, (organization_id,))]
+        if not are_devices:
+            return Visited.NONE
+        return Visited.ON_DEVICES if all(are_devices) else Visited.ANY
 
     async def disputed(
         self, organization_id: OrganizationId, at_most: int

@@ -3,25 +3,20 @@
 from pathlib import Path
 
 from endu.stores.chdb_handles import Limits
-from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
+from endu.stores.chdb_ledger import open_chdb_ledger
 
-MEGABYTE = 1 << 20
 GROUPED = """
 SELECT sum(length(told)), count()
   FROM (
     SELECT number % 100000 AS person, groupArray(sipHash128(number)) AS told
-      FROM numbers({rows:UInt64})
+      FROM numbers(5000000)
      GROUP BY person
   )
 """
 
 
-async def grouped(ledger: ChdbLedger, rows: int) -> list[tuple[int, int]]:
-    return await ledger.ask(GROUPED, {"rows": rows})
-
-
 async def test_what_does_not_fit_into_memory_is_grouped_all_the_same(tmp_path: Path) -> None:
-    with open_chdb_ledger(tmp_path / "ledger", Limits(memory_bytes=128 * MEGABYTE)) as ledger:
-        assert await grouped(ledger, 5_000_000) == [(5_000_000, 100_000)]
-        aside = tmp_path / "ledger" / "temporary"
-        assert [each for each in aside.rglob("*") if each.is_file()] == []
+    with open_chdb_ledger(tmp_path / "ledger", Limits(memory_bytes=128 << 20)) as ledger:
+        assert await ledger.ask(GROUPED, {}) == [(5_000_000, 100_000)]
+    aside = tmp_path / "ledger" / "temporary"
+    assert [each for each in aside.rglob("*") if each.is_file()] == []

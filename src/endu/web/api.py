@@ -25,6 +25,7 @@ from endu.web import (
     limits,
     operating,
     organizations,
+    paths,
     retention,
     rules,
     sql,
@@ -75,6 +76,7 @@ GROUPS = (
     keys,
     journeys,
     drivers,
+    paths,
     retention,
     sql,
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 from endu.web.drivers_examples import DRIVERS_ANSWERS, DRIVERS_BODIES
 from endu.web.journeys_examples import JOURNEYS_ANSWERS, JOURNEYS_BODIES
+from endu.web.paths_examples import PATHS_ANSWERS, PATHS_BODIES
 from endu.web.retention_examples import RETENTION_ANSWERS, RETENTION_BODIES
 from endu.web.sql_examples import SQL_ANSWER, SQL_BODIES
 
@@ -127,6 +128,7 @@ PARAMETERS: dict[str, Any] = {
 BODIES: dict[str, dict[str, Any]] = {
     **DRIVERS_BODIES,
     **JOURNEYS_BODIES,
+    **PATHS_BODIES,
     **RETENTION_BODIES,
     "ask_in_sql": SQL_BODIES,
     "record_event": {
@@ -185,6 +187,7 @@ _ARRIVED_NAMES = (
 ANSWERS: dict[str, Any] = {
     **DRIVERS_ANSWERS,
     **JOURNEYS_ANSWERS,
+    **PATHS_ANSWERS,
     **RETENTION_ANSWERS,
     "ask_in_sql": SQL_ANSWER,
     "list_events": {"items": [{name: _ITEM[name] for name in _ARRIVED_NAMES}], "next": "kQM"},

@@ -9,10 +9,13 @@ from msgspec import Struct
 
 from benchmarks.journeys_controls import (
     BROKEN_DOWN,
+    FUNNEL,
     PERIODS,
     RETURNED,
     STARTED,
     Control,
+    funnel_of_four,
+    funnel_with_times,
     timeline_page,
     trend_by_day,
     trend_by_property,
@@ -22,6 +25,8 @@ from benchmarks.journeys_rows import BEGINS_AT_S, DAY_SECONDS, DAYS
 from benchmarks.journeys_world import regulars_in
 from endu.ids import Scramble
 from endu.journeys.drivers import DriversQuestion, ask_drivers
+from endu.journeys.funnel import ask_funnel
+from endu.journeys.funnel_question import FunnelQuestion
 from endu.journeys.retention import RetentionQuestion, ask_retention
 from endu.journeys.sources import Sources
 from endu.journeys.timeline import TimelineQuestion, ask_timeline
@@ -58,6 +63,9 @@ async def questions_of(sources: Sources) -> list[Asked]:
         asked("trend by day", ask_trend, TrendQuestion, TREND_BY_DAY, trend_by_day()),
         asked("trend by property", ask_trend, TrendQuestion, TREND_BY_PROPERTY,
               trend_by_property()),
+        asked("funnel of 4", ask_funnel, FunnelQuestion, FUNNEL_WITHIN_A_WEEK, funnel_of_four()),
+        asked("funnel of 4 with times", ask_funnel, FunnelQuestion, FUNNEL_WITHIN_A_WEEK,
+              funnel_with_times()),
         asked("weekly retention", ask_retention, RetentionQuestion, RETENTION, weekly_retention()),
         asked("drivers, 50 candidates", ask_drivers, DriversQuestion, DRIVERS, None),
         await _timeline(sources),
@@ -79,6 +87,7 @@ TREND_BY_PROPERTY = {
     "interval": "day",
     "breakdown": {"field": "event_data.tier", "limit": 10},
 }
+FUNNEL_WITHIN_A_WEEK = {"steps": [_step(name) for name in FUNNEL], "within": {"days": 7}}
 RETENTION = {
     "start": _step(STARTED),
     "return": _step(RETURNED),

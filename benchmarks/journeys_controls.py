@@ -17,7 +17,7 @@ FUNNEL = ("PAGE_VIEW", "ITEM_VIEWED", "CART_FILLED", "ITEM_PURCHASED")
 STARTED, RETURNED = "PAGE_VIEW", "MESSAGE_SENT"
 BROKEN_DOWN = "ITEM_PURCHASED"
 PERIODS = 12
-DEPTH = 5
+DEPTH, LONGEST = 5, 10
 TOP = 50
 
 EVENT = """
@@ -144,38 +144,61 @@ SELECT started.1 AS week, period, count()
  ORDER BY week, period
 """
 
-# The sessions of each person as arrays of types, repeats taken as one.
-SESSIONS = f"""
-SELECT subject, arrayJoin(
-           arrayMap(session -> arrayCompact(arrayMap(event -> event.3, session)),
-               arraySplit((event, pause) -> pause > {{gap:UInt32}}, events,
-                   arrayDifference(arrayMap(event -> event.1, events))))
-       ) AS steps
+# Each session's first so many types, repeats taken as one, by their places from 1 on, and behind
+# them the end (0xF) where that is sooner.
+WALKED = f"""
+SELECT subject, arrayMap(session -> arraySlice(arrayPushBack(
+           arrayCompact(arrayMap(told -> bitAnd(toUInt64(told), 15), session)), 15
+       ), 1, {{depth:UInt8}}), arraySplit(
+           (told, pause) -> pause > {{gap:UInt32}}, story,
+           arrayDifference(arrayMap(told -> toUInt32(bitShiftRight(told, 96)), story))
+       )) AS walks
   FROM (
-    SELECT subject,
-           arraySort(groupArray((toUnixTimestamp(ts), seq, toString(event_type)))) AS events
+    SELECT subject, arraySort(groupArray(
+               bitShiftLeft(toUInt128(toUnixTimestamp(ts)), 96) + bitShiftLeft(toUInt128(seq), 32)
+               + indexOf({{types:Array(String)}}, event_type)
+           )) AS story
       FROM endu.events {EVENT}
        AND subject != 0
      GROUP BY subject
   )
 """
 
+# A place of a walk is four bits of a number, from the lowest on; behind them is the kind.
+PLACED = """
+  WITH arrayMap(walk -> arrayMap(
+           (node, nth) -> bitShiftLeft(toUInt64(node), 4 * (nth - 1)), walk, arrayEnumerate(walk)
+       ), walks) AS placed,
+       bitShiftLeft(toUInt64(1), 4 * {depth:UInt8}) AS kind,
+       arrayFlatten(arrayMap(walk -> arrayMap(
+           (node, next) -> 3 * kind + node + next, arrayPopBack(walk), arrayPopFront(walk)
+       ), placed)) AS links"""
+
 PATHS = f"""
-SELECT arraySlice(steps, 1, {{depth:UInt8}}) AS path, uniqExact(subject) AS people
-  FROM ({SESSIONS})
- GROUP BY path
- ORDER BY people DESC, path
- LIMIT {{top:UInt32}}
+SELECT groupArraySortedIf({{top:UInt32}})((-people, -times, item), item < 2 * one),
+       groupArrayIf((-people, -times, item), item >= 2 * one AND item < 3 * one),
+       groupArrayIf((-people, -times, item), item >= 3 * one)
+  FROM (
+    SELECT item, bitShiftLeft(toUInt64(1), 4 * {{depth:UInt8}}) AS one,
+           toInt64(count()) AS times, toInt64(countIf(nth = 1)) AS people
+      FROM ({PLACED}
+        SELECT arrayConcat(
+                   arrayMap(walk -> kind + arraySum(walk), placed),
+                   arrayMap(node -> 2 * kind + node, arrayFlatten(placed)),
+                   links
+               ) AS items
+          FROM ({WALKED})
+      )
+     ARRAY JOIN items AS item, arrayEnumerateUniq(items) AS nth
+     GROUP BY item
+  )
 """
 
 TRANSITIONS = f"""
-SELECT pair.1, pair.2, count(), uniqExact(subject)
-  FROM (
-    SELECT subject, arrayJoin(arrayZip(arrayPopBack(steps), arrayPopFront(steps))) AS pair
-      FROM ({SESSIONS})
-  )
- GROUP BY pair
- ORDER BY pair
+SELECT item, countIf(nth = 1), count()
+  FROM ({PLACED} SELECT links AS items FROM ({WALKED}))
+ ARRAY JOIN items AS item, arrayEnumerateUniq(items) AS nth
+ GROUP BY item
 """
 
 TIMELINE_PAGE = """
@@ -228,14 +251,16 @@ def weekly_retention() -> Control:
 
 
 def paths_of_five() -> Control:
-    """The most frequent first five steps of sessions, which half an hour's silence ends and in
-    which repeats are one: (path, people)."""
-    return _control(PATHS, gap=1_800, depth=DEPTH, top=TOP)
+    """The first five steps of sessions, which half an hour's silence ends and in which repeats are
+    one: the 50 most frequent sequences, every node and every link at its position, each as
+    (-people, -times, item)."""
+    return _control(PATHS, **_walks(DEPTH), top=TOP)
 
 
 def transitions() -> Control:
-    """What comes next within a session, repeats being one: (from, to, times, people)."""
-    return _control(TRANSITIONS, gap=1_800)
+    """What comes next in the first ten steps of a session, at each position, the end too: (item,
+    people, times)."""
+    return _control(TRANSITIONS, **_walks(LONGEST))
 
 
 def timeline_page(subjects: list[int]) -> Control:
@@ -252,3 +277,7 @@ def _control(sql: str, **values: Any) -> Control:
 
 def _steps(names: tuple[str, ...]) -> dict[str, str]:
     return {letter: TYPES[name] for letter, name in zip("abcd", names, strict=False)}
+
+
+def _walks(depth: int) -> dict[str, Any]:
+    return {"gap": 1_800, "depth": depth, "types": list(TYPES.values())}

@@ -27,7 +27,7 @@ from endu.stores.chdb_handles import Limits, client_of
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from endu.stores.ledger_tables import EVENTS, TABLES
 
-FORM = 2  # counted up when other rows are made, so that old ones are not taken for them
+FORM = 3  # counted up when other rows are made, so that old ones are not taken for them
 
 ORGANIZATION, SECOND_ORGANIZATION = "2mBqTvH8xWnE4kZcLr6YpD", "7hJdFsR3aVuK9gXbNt5MwQ"
 VISITS = 500  # events of shared devices that are another person's

@@ -9,14 +9,18 @@ from msgspec import Struct
 
 from benchmarks.journeys_controls import (
     BROKEN_DOWN,
+    DEPTH,
     FUNNEL,
+    LONGEST,
     PERIODS,
     RETURNED,
     STARTED,
     Control,
     funnel_of_four,
     funnel_with_times,
+    paths_of_five,
     timeline_page,
+    transitions,
     trend_by_day,
     trend_by_property,
     weekly_retention,
@@ -27,6 +31,7 @@ from endu.ids import Scramble
 from endu.journeys.drivers import DriversQuestion, ask_drivers
 from endu.journeys.funnel import ask_funnel
 from endu.journeys.funnel_question import FunnelQuestion
+from endu.journeys.paths import PathsQuestion, ask_paths
 from endu.journeys.retention import RetentionQuestion, ask_retention
 from endu.journeys.sources import Sources
 from endu.journeys.timeline import TimelineQuestion, ask_timeline
@@ -67,6 +72,8 @@ async def questions_of(sources: Sources) -> list[Asked]:
         asked("funnel of 4 with times", ask_funnel, FunnelQuestion, FUNNEL_WITHIN_A_WEEK,
               funnel_with_times()),
         asked("weekly retention", ask_retention, RetentionQuestion, RETENTION, weekly_retention()),
+        asked("paths of 5 steps", ask_paths, PathsQuestion, {"depth": DEPTH}, paths_of_five()),
+        asked("transitions", ask_paths, PathsQuestion, {"depth": LONGEST}, transitions()),
         asked("drivers, 50 candidates", ask_drivers, DriversQuestion, DRIVERS, None),
         await _timeline(sources),
     ]  # fmt: skip

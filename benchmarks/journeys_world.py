@@ -11,7 +11,7 @@ from endu.events.event import Seq
 from endu.events.ledger import Ledger, Visited, owner_sql, who_sql
 from endu.identities.directory import Identity, KnownIdentifier, Related
 from endu.identities.identifier import Number, Subject
-from endu.journeys.sources import Sources
+from endu.journeys.sources import Person, Sources
 from endu.organizations.organization import OrganizationId
 from endu.stores.memory_registry import MemoryCatalog
 
@@ -48,10 +48,13 @@ class People:
     ) -> Sequence[Subject] | None:
         return self._disputed if len(self._disputed) <= at_most else None
 
-    async def numbers_of(
-        self, _organization_id: OrganizationId, subjects: Sequence[Subject]
-    ) -> dict[Subject, Number]:
-        return {subject: Number(str(subject)) for subject in subjects}
+    async def known(
+        self, _organization_id: OrganizationId, identities: Sequence[Subject]
+    ) -> dict[Subject, Person]:
+        return {each: Person(Number(str(each)), [each]) for each in identities}
+
+    async def tell_numbers(self, _ledger: Ledger) -> None:
+        """Nobody brought one."""
 
     async def rules_version(self, _organization_id: OrganizationId) -> int:
         return 0

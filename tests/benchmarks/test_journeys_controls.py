@@ -14,6 +14,7 @@ import pytest
 from benchmarks.journeys_controls import (
     DEPTH,
     FUNNEL,
+    LONGEST,
     PERIODS,
     RETURNED,
     STARTED,
@@ -181,24 +182,43 @@ def times_by_week(rows: list[Row], name: str) -> dict[int, list[int]]:
 
 
 async def test_the_paths(ledger: ChdbLedger) -> None:
-    people: dict[tuple[str, ...], set[int]] = defaultdict(set)
-    for subject, steps in sessions_of(await rows_in(ledger)):
-        people[tuple(steps[:DEPTH])].add(subject)
-    expected = sorted((-len(who), list(path)) for path, who in people.items())[:TOP]
-    found = await ask(ledger, paths_of_five())
-    assert [(-count, path) for path, count in found] == expected
+    sequences, nodes, links = items_of(await rows_in(ledger), DEPTH)
+    ((found_sequences, found_nodes, found_links),) = await ask(ledger, paths_of_five())
+    assert found_sequences == sorted(sequences)[:TOP]
+    assert sorted(found_nodes) == sorted(nodes)
+    assert sorted(found_links) == sorted(links)
 
 
 async def test_the_transitions(ledger: ChdbLedger) -> None:
-    times: Counter[tuple[str, str]] = Counter()
-    people: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for subject, steps in sessions_of(await rows_in(ledger)):
-        for pair in pairwise(steps):
-            times[pair] += 1
-            people[pair].add(subject)
-    expected = sorted((*pair, count, len(people[pair])) for pair, count in times.items())
-    assert len(expected) == 90  # none to itself
-    assert await ask(ledger, transitions()) == expected
+    _, _, links = items_of(await rows_in(ledger), LONGEST)
+    found = await ask(ledger, transitions())
+    assert sorted((-people, -times, item) for item, people, times in found) == sorted(links)
+
+
+Entry = tuple[int, int, int]  # -people, -times, item
+
+
+def items_of(rows: list[Row], depth: int) -> tuple[list[Entry], list[Entry], list[Entry]]:
+    """Sequences, nodes and links."""
+    times: dict[int, Counter[int]] = {kind: Counter() for kind in (1, 2, 3)}
+    people: dict[int, set[int]] = defaultdict(set)
+    for subject, steps in sessions_of(rows):
+        walk = [*(list(TYPES.values()).index(kind) + 1 for kind in steps), 15][:depth]
+        placed = [node << 4 * place for place, node in enumerate(walk)]
+        for kind, found in (
+            (1, [sum(placed)]),
+            (2, placed),
+            (3, [node + following for node, following in pairwise(placed)]),
+        ):
+            for item in found:
+                numbered = (kind << 4 * depth) + item
+                times[kind][numbered] += 1
+                people[numbered].add(subject)
+    sequences, nodes, links = (
+        [(-len(people[item]), -count, item) for item, count in times[kind].items()]
+        for kind in (1, 2, 3)
+    )
+    return sequences, nodes, links
 
 
 def sessions_of(rows: list[Row]) -> Iterator[tuple[int, list[str]]]:

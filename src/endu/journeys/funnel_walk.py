@@ -104,10 +104,6 @@ def _level(course: Course, step: int) -> Iterator[str]:
     yield f"{before} AS from_{step}"
 
 
-def _entry(course: Course) -> str:
-    return "place = began" if course.first_entry else "1"
-
-
 def _goes_on(course: Course, way: str) -> str:
     return (f"{way} >= {SOME_WAY} AND second <= bitShiftRight({way}, 32)"
             f" + {course.within_seconds}")  # fmt: skip
@@ -120,16 +116,18 @@ def _goes_to(way: str, before: int) -> str:
 
 def _arrival(course: Course, step: int) -> str:
     """No event is of two steps, or moments are events: one way is the best to go on."""
+    hit = f"bitTest(hit, {step - 1})"
     given = {"hit": "hits", "second": "times", "place": "places"}
     if step == 1:
-        cases = [(_entry(course), _goes_to("", 0))]
-    else:
-        given["way"] = f"from_{step - 1}"
-        cases = [(_goes_on(course, "way"), _goes_to("way", step - 1))]
-        if course.by_second:  # the step before can have been reached within this second
-            given["just"] = f"new_{step - 1}"
-            cases.insert(0, ("just != 0", "just"))
-    return _mapped(given, [(f"NOT bitTest(hit, {step - 1})", NO_WAY), *cases])
+        entry = f"{hit} AND place = began" if course.first_entry else hit
+        return _mapped(given, f"if({entry}, {_goes_to('', 0)}, {NO_WAY})")
+    given["way"] = f"from_{step - 1}"
+    goes_on, way = _goes_on(course, "way"), _goes_to("way", step - 1)
+    if not course.by_second:
+        return _mapped(given, f"if({hit} AND {goes_on}, {way}, {NO_WAY})")
+    given["just"] = f"new_{step - 1}"  # the step before was reached within this very second
+    cases = f"NOT {hit}, {NO_WAY}, just != 0, just, {goes_on}, {way}"
+    return _mapped(given, f"multiIf({cases}, {NO_WAY})")
 
 
 def _low(course: Course, step: int) -> Iterator[str]:
@@ -151,18 +149,17 @@ def _low(course: Course, step: int) -> Iterator[str]:
 def _shared_arrival(course: Course, step: int) -> str:
     """From the least step that a way stands at and that is not too low."""
     given = {"second": "times", "place": "places", "low": f"low_{step}"}
-    cases = [(f"low = 0 AND {_entry(course)}", _goes_to("", 0))]
+    entry = "low = 0 AND place = began" if course.first_entry else "low = 0"
+    cases = [entry, _goes_to("", 0)]
     for before in range(1, step):
-        given[f"way{before}"] = f"from_{before}"
-        cases.append((f"low <= {before} AND {_goes_on(course, f'way{before}')}",
-                      _goes_to(f"way{before}", before)))  # fmt: skip
-    return _mapped(given, cases)
+        way = f"way_{before}"
+        given[way] = f"from_{before}"
+        cases += [f"low <= {before} AND {_goes_on(course, way)}", _goes_to(way, before)]
+    return _mapped(given, f"multiIf({', '.join(cases)}, {NO_WAY})")
 
 
-def _mapped(given: dict[str, str], cases: list[tuple[str, str]]) -> str:
-    parts = ", ".join(f"{condition}, {way}" for condition, way in cases)
-    return (f"arrayMap(({', '.join(given)}) -> multiIf({parts}, {NO_WAY}),"
-            f" {', '.join(given.values())})")  # fmt: skip
+def _mapped(given: dict[str, str], value: str) -> str:
+    return f"arrayMap(({', '.join(given)}) -> {value}, {', '.join(given.values())})"
 
 
 def _back(course: Course, step: int) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from endu.web.drivers_examples import DRIVERS_ANSWERS, DRIVERS_BODIES
+from endu.web.funnel_examples import FUNNEL_ANSWERS, FUNNEL_BODIES
 from endu.web.journeys_examples import JOURNEYS_ANSWERS, JOURNEYS_BODIES
 from endu.web.paths_examples import PATHS_ANSWERS, PATHS_BODIES
 from endu.web.retention_examples import RETENTION_ANSWERS, RETENTION_BODIES
@@ -127,6 +128,7 @@ PARAMETERS: dict[str, Any] = {
 
 BODIES: dict[str, dict[str, Any]] = {
     **DRIVERS_BODIES,
+    **FUNNEL_BODIES,
     **JOURNEYS_BODIES,
     **PATHS_BODIES,
     **RETENTION_BODIES,
@@ -186,6 +188,7 @@ _ARRIVED_NAMES = (
 
 ANSWERS: dict[str, Any] = {
     **DRIVERS_ANSWERS,
+    **FUNNEL_ANSWERS,
     **JOURNEYS_ANSWERS,
     **PATHS_ANSWERS,
     **RETENTION_ANSWERS,

@@ -9,6 +9,12 @@ from endu.cli.demo.command import demo
 from endu.cli.importing.command import import_
 from endu.cli.limits import limits
 from endu.cli.operator import warn
+from endu.cli.questions.drivers import drivers
+from endu.cli.questions.funnel import funnel
+from endu.cli.questions.paths import paths
+from endu.cli.questions.retention import retention
+from endu.cli.questions.sql import sql
+from endu.cli.questions.trend import trend
 from endu.cli.stop import Stop
 from endu.cli.up import up
 from endu.cli.upkeep import rebuild, verify
@@ -29,6 +35,12 @@ app.command("import")(import_)
 app.command("demo")(demo)
 app.add_typer(identities.app, name="identities")
 app.add_typer(failed.app, name="failed")
+app.command("trend")(trend)
+app.command("funnel")(funnel)
+app.command("retention")(retention)
+app.command("paths")(paths)
+app.command("drivers")(drivers)
+app.command("sql")(sql)
 app.command("limits")(limits)
 app.command("verify")(verify)
 app.command("rebuild")(rebuild)

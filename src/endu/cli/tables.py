@@ -12,15 +12,18 @@ from rich.text import Text
 LONGEST_ID = 22  # characters
 
 
-def table(items: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
-    """One line each, under the names that the items have in JSON too."""
+def table(
+    items: Iterable[Mapping[str, Any]], columns: Sequence[str], heads: Sequence[str] = ()
+) -> Table:
+    """One line each, under the names that the items have in JSON too, or under `heads`."""
     rows = [[_cell(item.get(column)) for column in columns] for item in items]
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
         cells = [row[place] for row in rows]
         whole = all(_is_copied(cell.plain) for cell in cells)
         width = max(map(len, cells), default=0) if whole else None
-        drawn.add_column(_words(column), overflow="fold", no_wrap=whole, min_width=width)
+        head = heads[place] if heads else _words(column)
+        drawn.add_column(Text(head), overflow="fold", no_wrap=whole, min_width=width)
     for row in rows:
         drawn.add_row(*row)
     return drawn

@@ -45,7 +45,7 @@ def as_csv(table: Table) -> bytes:
     """RFC 4180, with a head, in UTF-8. No cell is one that a spreadsheet would run."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([_harmless(name) for name in table.names])
+    writer.writerow([harmless(name) for name in table.names])
     writer.writerows(zip(*([_cell(value) for value in column] for column in _columns(table)),
                          strict=True))  # fmt: skip
     return text.getvalue().encode()
@@ -60,6 +60,11 @@ def distinct(names: Iterable[str]) -> list[str]:
             free, again = f"{name}_{again}", again + 1
         found.append(free)
     return found
+
+
+def harmless(text: str) -> str:
+    """A number begins with a sign too, and does no harm."""
+    return f"'{text}" if text.startswith(_RUN) and not _NUMBER.fullmatch(text) else text
 
 
 def plain(value: Any) -> Any:
@@ -79,15 +84,10 @@ def _columns(table: Table) -> list[Sequence[Any]]:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
-        return _harmless(value)
+        return harmless(value)
     if isinstance(value, bool | list | dict):
         return _encode(value).decode()
     return value
-
-
-def _harmless(text: str) -> str:
-    """A number begins with a sign too, and does no harm."""
-    return f"'{text}" if text.startswith(_RUN) and not _NUMBER.fullmatch(text) else text
 
 
 def _whole(value: int) -> int | str:

@@ -1,0 +1,1 @@
+"""Questions at the command line: trend, funnel, retention, paths, drivers, sql."""

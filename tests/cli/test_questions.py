@@ -85,6 +85,24 @@ def test_a_trend_beside_the_period_before_and_by_platform(server: Running) -> No
     assert "The period before" in shown and "telegram" in shown
 
 
+def test_a_funnel(server: Running) -> None:
+    words = ["funnel", CLICK, f"{BUY}[event_data.price>=10]", "--within", "7d", *RANGE]
+    assert [step["people"] for step in server.json(*words)["steps"]] == [4, 2]
+    longer = ["funnel", CLICK, BUY, "--within", "2w", "--breakdown", "platform", *RANGE]
+    answer = server.json(*longer)
+    assert [step["people"] for step in answer["steps"]] == [4, 3]
+    groups = {each["value"]: [s["people"] for s in each["steps"]] for each in answer["groups"]}
+    assert groups == {"discord": [2, 2], "telegram": [2, 1]}
+    shown = told(server, *longer)
+    assert "75.0%" in shown and "platform: telegram" in shown and "2 h" in shown
+    rows = read(told(server, *longer, "--csv"))
+    assert [(row["group"], row["label"], row["people"]) for row in rows[:3]] == [
+        ("", CLICK, "4"),
+        ("", BUY, "3"),
+        ("discord", CLICK, "2"),
+    ]
+
+
 def test_retention(server: Running, tmp_path: Path) -> None:
     words = ["retention", CLICK, BUY, "--periods", "2", *RANGE]
     answer = server.json(*words)

@@ -104,4 +104,4 @@ def test_a_chart_is_as_large_as_its_numbers() -> None:
     assert charts.line([5, 5]) == "██"
     assert charts.line([-5, 0, 5]) == "▁▅█"
     shown = [charts.duration(seconds) for seconds in (None, 0, 59.6, 5_400, 108_000)]
-    assert shown == ["", "0 s", "1 min", "1 h 30 min", "1 d 6 h"]
+    assert shown == ["", "0 s", "60 s", "1.5 h", "1.2 d"]

@@ -94,7 +94,7 @@ def test_a_funnel(server: Running) -> None:
     groups = {each["value"]: [s["people"] for s in each["steps"]] for each in answer["groups"]}
     assert groups == {"discord": [2, 2], "telegram": [2, 1]}
     shown = told(server, *longer)
-    assert "75.0%" in shown and "platform: telegram" in shown and "2 h" in shown
+    assert "75.0%" in shown and "platform: telegram" in shown and "2.0 h" in shown
     rows = read(told(server, *longer, "--csv"))
     assert [(row["group"], row["label"], row["people"]) for row in rows[:3]] == [
         ("", CLICK, "4"),

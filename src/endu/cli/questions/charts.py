@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rich.table import Table
 from rich.text import Text
 
 BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -64,16 +65,27 @@ def number(value: float | int | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """In its two largest units: 1 d 6 h."""
+    """In its largest unit: 1.2 d."""
     if seconds is None:
         return ""
-    left = round(seconds)
-    parts: list[str] = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count or (unit == "s" and not parts):
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def rows_of(rows: Sequence[dict[str, str]], named: str) -> Table:
+    """Narrow columns of numbers and bars, beside the one that names each row and may be folded."""
+    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for head in rows[0] if rows else ():
+        if head == named:
+            drawn.add_column(Text(head), overflow="fold")
+        else:
+            numeric = not any(row[head].startswith(tuple(BLOCKS[1:])) for row in rows)
+            drawn.add_column(Text(head), justify="right" if numeric else "left", no_wrap=True)
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row.values()))
+    return drawn
 
 
 def about(answer: dict[str, Any]) -> Text:

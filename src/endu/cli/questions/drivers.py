@@ -10,7 +10,6 @@ from rich.text import Text
 from endu.cli.questions import charts, words
 from endu.cli.questions.question import Asking, Row, for_question
 from endu.cli.stop import USAGE, Stop
-from endu.cli.tables import table
 
 FAMILIES = ("event_types", "counts", "platforms")
 
@@ -85,8 +84,8 @@ def _drawn(answer: Any, top: int) -> RenderableType:
         "people. They are associated with the goal, which does not say that they bring it about. "
         "q: the share of false finds among all that are as good."
     )
-    columns = ["behaviour", "people", "with", "without", "lift", "odds (95%)", "q"]
-    return Group(charts.about(answer), Text(head), table(rows, columns), Text(note, "dim"))
+    drawn = charts.rows_of(rows, "behaviour")
+    return Group(charts.about(answer), Text(head), Text(""), drawn, Text(f"\n{note}", "dim"))
 
 
 def _odds(driver: Any) -> str:

@@ -18,7 +18,8 @@ from endu.cli.questions.question import (
     breakdown,
     for_question,
 )
-from endu.cli.tables import table
+
+BAR_WIDTH = 8
 
 
 class FunnelWords(Struct, frozen=True, kw_only=True):
@@ -93,12 +94,12 @@ def _steps(steps: list[Any]) -> RenderableType:
             "step": step["label"],
             "people": charts.number(step["people"]),
             "of all": charts.percent(step["from_start"], 1),
-            "": charts.bar(step["from_start"]),
-            "of those before": charts.percent(step["from_previous"], 1),
+            "": charts.bar(step["from_start"], BAR_WIDTH),
+            "of last": charts.percent(step["from_previous"], 1),
             "dropped": charts.number(step["dropped"]),
             "median": charts.duration(step["median_seconds"]),
             "p90": charts.duration(step["p90_seconds"]),
         }
         for step in steps
     ]
-    return table(rows, list(rows[0]))
+    return charts.rows_of(rows, "step")

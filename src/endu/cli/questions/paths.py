@@ -10,7 +10,6 @@ from rich.text import Text
 from endu.cli.questions import charts, words
 from endu.cli.questions.question import Asking, for_question
 from endu.cli.stop import USAGE, Stop
-from endu.cli.tables import table
 
 LINKS_SHOWN = 15
 
@@ -67,11 +66,10 @@ def _drawn(answer: Any) -> RenderableType:
     ]
     links = [
         {
-            "step": link["from"][0],
-            "from": link["from"][1],
-            "to": link["to"][1],
+            "position": str(link["from"][0]),
             "people": charts.number(link["people"]),
             "times": charts.number(link["transitions"]),
+            "link": f"{link['from'][1]} → {link['to'][1]}",
         }
         for link in answer["links"][:LINKS_SHOWN]
     ]
@@ -79,7 +77,7 @@ def _drawn(answer: Any) -> RenderableType:
     parts: list[RenderableType] = [charts.about(answer)]
     if covered:
         parts.append(Text(f"These are {covered} of all paths."))
-    parts.append(table(sequences, ["people", "", "path"]))
-    parts.append(Text(f"From one to the next (the {LINKS_SHOWN} with the most people)", "bold"))
-    parts.append(table(links, ["step", "from", "to", "people", "times"]))
+    parts += [Text(""), charts.rows_of(sequences, "path")]
+    parts.append(Text(f"\nFrom one to the next (the {LINKS_SHOWN} with the most people)\n"))
+    parts.append(charts.rows_of(links, "link"))
     return Group(*parts)

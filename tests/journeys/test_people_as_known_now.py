@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from tests.journeys import oracle_retention, oracle_trend
+from tests.journeys import oracle_drivers, oracle_retention, oracle_trend
 from tests.journeys.moments import DAY
 from tests.journeys.world import Row
 from tests.web_world import World, world_on
@@ -60,6 +60,24 @@ def _cohorts_of(asked: dict[str, Any], rows: list[Row]) -> Any:
     return [[people, *(count for count, _ in cells)] for _, people, cells in cohorts]
 
 
+def _driven_in(data: Any) -> Any:
+    drivers = {
+        d["behaviour"]["at_least"]: [d[name] for name in ("people_with", "reached_with")]
+        for d in data["drivers"]
+    }
+    return [data["people"], data["reached"], data["left_out"], drivers]
+
+
+def _driven_of(asked: dict[str, Any], rows: list[Row]) -> Any:
+    found = oracle_drivers.courses(asked, rows, 2 * FIRST_SECOND * 1_000)
+    keys = oracle_drivers.candidates(asked, found)["event_type"]
+    splits = {key: oracle_drivers.split(key, found) for key in keys}
+    left_out = {"at_once": found.at_once, "unfinished": found.unfinished}
+    reached = sum(course.reached for course in found.studied)
+    drivers = {key[2]: [*cells[:2]] for key, cells in splits.items() if cells[0] and cells[2]}
+    return [len(found.studied), reached, left_out, drivers]
+
+
 ASKED = (
     Asked(
         "/journeys/trend",
@@ -72,6 +90,18 @@ ASKED = (
         {"start": {}, "period": "day", "periods": 5, "who": "first_time"},
         _cohorts_in,
         _cohorts_of,
+    ),
+    Asked(
+        "/journeys/drivers",
+        {
+            "goal": {"silent_days": 1},
+            "candidates": ["counts"],
+            "counts": {"at_least": [1, 2, 3]},
+            "within": {"days": 1},
+            "minimum_support": 1,
+        },
+        _driven_in,
+        _driven_of,
     ),
 )
 

@@ -16,7 +16,7 @@ NEVER = 4_294_967_295  # the last second that the ledger knows
 # A person's clock starts with their first event of the population, and stops before the goal, or
 # after `within`. Those whose `within` is not over yet, or who had the goal at once, are left out.
 CLOCKS = """
-SELECT person, start, events, anonymous,
+SELECT person, start,
        toUInt64(start) + {within} AS latest,
        person != 0 AND joined > 0 AS counted,
        counted AND (latest + {silence} + 1) * 1000 > {over_ms} AS unfinished,
@@ -25,10 +25,9 @@ SELECT person, start, events, anonymous,
        studied AND goal > start AND goal <= latest AS reached,
        toUInt32(if(reached, toUInt64(goal), latest + 1) - 1) AS last
   FROM (
-    SELECT person, start, joined, events, anonymous, {goal} AS goal
+    SELECT person, start, joined, {goal} AS goal
       FROM (
         SELECT {who} AS person, minIf({second}, {joins}) AS start, countIf({joins}) AS joined,
-               count() AS events, countIf({anonymous}) AS anonymous,
                {gathered}
           FROM endu.events
          WHERE {scan}
@@ -38,9 +37,14 @@ SELECT person, start, events, anonymous,
 """
 
 TOTALS = """
-SELECT countIf(studied), countIf(reached), countIf(at_once), countIf(unfinished),
-       sum(events), sum(anonymous)
+SELECT countIf(studied), countIf(reached), countIf(at_once), countIf(unfinished)
   FROM ({clocks})
+"""
+
+READ = """
+SELECT count(), countIf({anonymous})
+  FROM endu.events
+ WHERE {scan}
 """
 
 # What was done while clocks ran. What of it is asked for is read off the events that are left.
@@ -64,13 +68,13 @@ SELECT family, value, count() OVER (PARTITION BY family) AS found, cells
   FROM (
     SELECT family, value, count() AS people, [{cells}] AS cells
       FROM (
-        SELECT person, any(reached) AS reached,
-               multiIf({families}, 255) AS family, arrayStringConcat([{every_key}]) AS value,
+        SELECT person, family, value, any(reached) AS reached,
                {times}
           FROM ({done})
-         GROUP BY GROUPING SETS ({sets})
+         ARRAY JOIN [{families}] AS family, [{keys}] AS value
+         WHERE value != '{none}'
+         GROUP BY person, family, value
       )
-     WHERE value != '{none}'
      GROUP BY family, value
   )
  ORDER BY family, people DESC, value
@@ -97,22 +101,22 @@ class Value(Struct, frozen=True):
 
 
 class Totals(Struct, frozen=True):
-    """The row of what `totals` asks: of people, and of the events that were read."""
+    """The row of what `totals` asks."""
 
     studied: int
     reached: int
     at_once: int
     unfinished: int
-    events: int
-    anonymous: int
 
 
 class Aim(Struct, frozen=True):
-    """How the second of the goal is found: what is gathered of each person, and the second as it
-    follows from that, 0 without any. `silence_seconds` have to be seen behind it."""
+    """How the second of the goal is found: what is gathered of each person's events, and the second
+    as it follows from that, 0 without any. `steps` are those whose events are enough to know it,
+    none where it takes all. `silence_seconds` have to be seen behind it."""
 
     gathered: str
     goal: str
+    steps: tuple[StepSql, ...] = ()
     silence_seconds: int = 0
 
 
@@ -130,15 +134,18 @@ class DriversSql:
             within=add(within_seconds, "UInt64"),
             silence=add(aim.silence_seconds, "UInt64"),
             over_ms=add(min(draft.range.to_ms, draft.sources.now_ms), "Int64"),
-            anonymous=anonymous_sql(draft),
             gathered=aim.gathered,
             goal=aim.goal,
-            scan=self.scan,
+            scan=draft.scan(aim.steps),
         )
 
     def totals(self) -> str:
         """Answers a row of Totals."""
         return TOTALS.format(clocks=self._clocks)
+
+    def read(self) -> str:
+        """Answers how many events the question is about, and how many of them are anonymous."""
+        return READ.format(anonymous=anonymous_sql(self._draft), scan=self.scan)
 
     def counted(self, families: Sequence[Family], paths: Sequence[str]) -> str:
         """Answers rows of Value: of each family those that most people have. Notes a problem under
@@ -151,9 +158,8 @@ class DriversSql:
         cells = [f"countIf({each}), countIf({each} AND reached)" for each in enough]
         return COUNTED.format(
             done=self._done([family.field for family in families], paths),
-            every_key=", ".join(keys),
-            families=", ".join(f"grouping({key}) = 0, {place}" for place, key in enumerate(keys)),
-            sets=", ".join(f"(person, {key})" for key in keys),
+            families=", ".join(str(place) for place, _ in enumerate(keys)),
+            keys=", ".join(keys),
             times=",\n               ".join(times),
             cells=",\n           ".join(cells),
             none=NONE,
@@ -214,6 +220,7 @@ def aim_from_step_to_step(population: StepSql, goal: StepSql) -> Aim:
         f"arraySort(groupArrayIf({SECOND}, {goal.is_it})) AS goals, {starts} AS start_is_goal",
         "if(countEqual(goals, start) > start_is_goal, start,"
         " arrayFirst(second -> second > start, goals))",
+        steps=(population, goal),
     )
 
 
@@ -226,5 +233,5 @@ def aim_at_silence(days: int, draft: Draft) -> Aim:
         f"arraySort(groupArray({SECOND})) AS seconds",
         f"toUInt32(1 + arrayFirst((second, next) -> second >= start AND next - second >= {gap},"
         f" seconds, arrayPushBack(arrayPopFront(seconds), {NEVER})))",
-        seconds,
+        silence_seconds=seconds,
     )

@@ -63,11 +63,9 @@ def odds_of(split: Split) -> Odds:
     person is added to each of them (Haldane and Anscombe)."""
     more = 0.0 if all(split.cells) else 0.5
     a, b, c, d = (cell + more for cell in split.cells)
-    ln_ratio = math.log(a) + math.log(d) - math.log(b) - math.log(c)
-    either_side = NORMAL_95 * math.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
-    return Odds(
-        *(math.exp(ln) for ln in (ln_ratio, ln_ratio - either_side, ln_ratio + either_side))
-    )
+    ratio = (a * d) / (b * c)
+    apart = math.exp(NORMAL_95 * math.sqrt(1 / a + 1 / b + 1 / c + 1 / d))
+    return Odds(ratio, ratio / apart, ratio * apart)
 
 
 def ln_p_of(split: Split) -> float:

@@ -38,6 +38,7 @@ USUAL_SUPPORT = 20  # fewer say little, and make what is tried more than it has 
 LONGEST_SILENCE_DAYS = 3_650
 CLEAR_BELOW = 0.05  # the q up to which an association is spoken of
 LEAST_WRITTEN = 1e-300  # what is less is written as this
+DIGITS = 12  # beyond them p is not the same on every machine
 
 
 class Goal(Step, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -245,7 +246,11 @@ def _drivers(splits: Sequence[tuple[Behaviour, Split]]) -> list[Driver]:
     odds = [odds_of(split) for _, split in splits]
     order = sorted(
         range(len(splits)),
-        key=lambda place: (ln_p[place], -abs(math.log(odds[place].ratio)), place),
+        key=lambda place: (
+            round(ln_p[place], DIGITS),
+            -abs(math.log(odds[place].ratio)),
+            place,
+        ),
     )
     return [
         _driver(*splits[place], odds[place], _written(ln_p[place]), _written(ln_q[place]))
@@ -282,4 +287,4 @@ def _text(behaviour: Behaviour, more: bool, q: float) -> str:
 
 
 def _written(ln: float) -> float:
-    return max(math.exp(ln), LEAST_WRITTEN)
+    return max(float(f"{math.exp(ln):.{DIGITS}g}"), LEAST_WRITTEN)

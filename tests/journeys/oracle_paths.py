@@ -118,7 +118,8 @@ def answer(asked: dict[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     backwards = "end" in (asked.get("anchor") or {})
 
     def of_places(key: Any) -> Any:
-        return [name for _, name in (key[::-1] if backwards else key)]
+        from_anchor_on = key[::-1] if backwards else key
+        return abs(from_anchor_on[0][0]), [name for _, name in from_anchor_on]
 
     def of_sequence(key: Any) -> Any:
         from_anchor_on = list(key[::-1] if backwards else key)
@@ -138,7 +139,7 @@ def answer(asked: dict[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
         ],
         "links": [
             {"from": list(origin), "to": list(target), **numbers}
-            for (origin, target), numbers in sorted(links, key=lambda each: each[0][0][0])
+            for (origin, target), numbers in links
         ],
         "sequences": [{"steps": list(steps), **numbers} for steps, numbers in sequences],
         "share_covered": sum(n["transitions"] for _, n in sequences) / total if total else None,
@@ -146,7 +147,7 @@ def answer(asked: dict[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def ranked(counts: Counts, names: Any) -> list[tuple[Any, dict[str, int]]]:
-    """Most people first, then most transitions, then by name."""
+    """Most people first, then most transitions, then nearest to the anchor and by name."""
     keys = sorted(
         counts.people,
         key=lambda key: (-len(counts.people[key]), -counts.transitions[key], names(key)),

@@ -130,8 +130,8 @@ async def test_what_leads_to_an_anchor_is_counted_back_from_it(world: World) -> 
         (0, "ORDER"),
     ]
     assert [(link.origin, link.target) for link in answer.links] == [
-        ((-2, "(no earlier action)"), (-1, "VISIT")),
         ((-1, "VISIT"), (0, "ORDER")),
+        ((-2, "(no earlier action)"), (-1, "VISIT")),
     ]
 
 

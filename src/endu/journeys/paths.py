@@ -77,9 +77,9 @@ class Paths(Struct, frozen=True):
     """Position 0 is the first node, or the last with the anchor `end`, where those before it are
     -1, -2 and so on. Where a path is over before `depth` it has one node more, "(no further
     action)", or "(no earlier action)" before its first with the anchor `end`; sequences are
-    without it. Most people come first, then most transitions, then names in their order; of links,
-    10,000 at most. `share_covered` is the share of all paths that the sequences are; null where
-    there are none."""
+    without it. Nodes go by position; then, as links and sequences do, by most people, most
+    transitions, nearness to position 0, and names. There are 10,000 links at most.
+    `share_covered` is the share of all paths that the sequences are; null where there are none."""
 
     nodes: list[PathNode]
     links: list[PathLink]
@@ -97,10 +97,10 @@ async def ask_paths(question: PathsQuestion, sources: Sources) -> Paths:
     answered = await sources.ledger.answer(sql.counted(question.top), draft.values.bound)
     events, anonymous, paths, sequences, nodes, links = answered.rows[0]
     picture = plan.picture(sql.items)
-    told = [picture.sequence(entry) for entry in sequences]
+    told = picture.sequences(sequences)
     return Paths(
-        nodes=sorted((picture.node(entry) for entry in sorted(nodes)), key=lambda n: n.position),
-        links=sorted((picture.link(entry) for entry in links), key=lambda link: link.origin[0]),
+        nodes=picture.nodes(nodes),
+        links=picture.links(links),
         sequences=told,
         share_covered=sum(each.transitions for each in told) / paths if paths else None,
         about=await about_of(draft, plan.scan, [*plan.answered, answered], events, anonymous),

@@ -1,7 +1,7 @@
 """What the ledger counted of paths, as nodes, links and sequences to be drawn; and the way back,
 from one of these to the people behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
@@ -72,17 +72,27 @@ class Picture(Struct, frozen=True):
     items: Items
     backwards: bool
 
-    def node(self, entry: Entry) -> PathNode:
-        ((position, name),) = self._places(entry)
-        return PathNode(position=position, name=name, people=-entry[0], transitions=-entry[1])
+    def nodes(self, entries: Iterable[Entry]) -> list[PathNode]:
+        """By position, then in the order of entries."""
+        nodes = []
+        for entry in self._in_order(entries):
+            ((position, name),) = self._places(entry)
+            nodes.append(PathNode(position=position, name=name, **_numbers(entry)))
+        return sorted(nodes, key=lambda node: node.position)
 
-    def link(self, entry: Entry) -> PathLink:
-        origin, target = self._places(entry)
-        return PathLink(origin=origin, target=target, people=-entry[0], transitions=-entry[1])
+    def links(self, entries: Iterable[Entry]) -> list[PathLink]:
+        links = []
+        for entry in self._in_order(entries):
+            origin, target = self._places(entry)
+            links.append(PathLink(origin=origin, target=target, **_numbers(entry)))
+        return links
 
-    def sequence(self, entry: Entry) -> PathSequence:
-        names = [name for _, name in self._places(entry) if name != self.items.end]
-        return PathSequence(steps=names, people=-entry[0], transitions=-entry[1])
+    def sequences(self, entries: Iterable[Entry]) -> list[PathSequence]:
+        sequences = []
+        for entry in self._in_order(entries):
+            names = [name for _, name in self._places(entry) if name != self.items.end]
+            sequences.append(PathSequence(steps=names, **_numbers(entry)))
+        return sequences
 
     def item_of(self, shown: NodePlace | LinkPlace | Steps) -> int:
         """Raises NotInPicture."""
@@ -111,6 +121,10 @@ class Picture(Struct, frozen=True):
         parts = [("", f"[{steps.index(name) if name in steps else 0}]") for name in told]
         return self._item(Kind.SEQUENCE, placed, parts)
 
+    def _in_order(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Most people first, then most transitions, nearest to the beginning, and by name."""
+        return sorted(entries, key=lambda e: (e[0], e[1], min(self.items.names_of(e[2])), e[2]))
+
     def _places(self, entry: Entry) -> list[tuple[int, str]]:
         """Positions and names, in the order of time."""
         names = self.items.names_of(entry[2])
@@ -132,3 +146,7 @@ class Picture(Struct, frozen=True):
             if name not in self.items.names:
                 raise NotInPicture(name_part, f"is a node of the answer: {name} is none")
         return self.items.item(kind, names)
+
+
+def _numbers(entry: Entry) -> dict[str, int]:
+    return {"people": -entry[0], "transitions": -entry[1]}

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from tests.journeys import oracle_drivers, oracle_retention, oracle_trend
+from tests.journeys import oracle_drivers, oracle_paths, oracle_retention, oracle_trend
 from tests.journeys.moments import DAY
 from tests.journeys.world import Row
 from tests.web_world import World, world_on
@@ -78,6 +78,10 @@ def _driven_of(asked: dict[str, Any], rows: list[Row]) -> Any:
     return [len(found.studied), reached, left_out, drivers]
 
 
+def _paths_in(data: Any) -> Any:
+    return {name: data[name] for name in ("nodes", "links", "sequences", "share_covered")}
+
+
 ASKED = (
     Asked(
         "/journeys/trend",
@@ -102,6 +106,12 @@ ASKED = (
         },
         _driven_in,
         _driven_of,
+    ),
+    Asked(
+        "/journeys/paths",
+        {"session_gap": {"hours": 30}, "collapse_repeats": False, "depth": 10},
+        _paths_in,
+        oracle_paths.answer,
     ),
 )
 

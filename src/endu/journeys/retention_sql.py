@@ -17,7 +17,7 @@ SECOND = "toUInt32(toUnixTimestamp(ts) + 2)"
 PLACES = """
 SELECT {who} AS person, {place} AS place, countIf({is_in}) AS events,
        countIf({is_in} AND {anonymous}) AS anonymous,
-       minIf({second}, {start} AND {who} != 0) AS began,
+       if(person = 0, 0, minIf({second}, {start})) AS began,
        {columns}
   FROM endu.events
  WHERE {scan}

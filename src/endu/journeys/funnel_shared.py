@@ -32,11 +32,16 @@ def shares_events(one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _kinds(marks: set[int], steps: int) -> list[int]:
+    """Steps without events compete for none."""
     kinds: dict[frozenset[int], int] = {}
+    alone: list[int] = []
     for step in range(steps):
         seen = frozenset(mark for mark in marks if mark >> step & 1)
-        kinds[seen] = kinds.get(seen, 0) | 1 << step
-    return list(kinds.values())
+        if seen:
+            kinds[seen] = kinds.get(seen, 0) | 1 << step
+        else:
+            alone.append(1 << step)
+    return [*kinds.values(), *alone]
 
 
 def _components(kinds: Sequence[int], marks: set[int]) -> list[list[int]]:

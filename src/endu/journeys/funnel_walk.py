@@ -10,12 +10,16 @@ moment. So a level costs a few passes over flat arrays, however many ways there 
 from collections.abc import Iterator
 
 from endu.journeys.funnel_course import Course
-from endu.journeys.layers import over
+from endu.journeys.layers import in_layers, over
 
 PLACE_BITS = 32 - 5  # of the moment; the step before takes 5
 ENTRY = ((1 << 32) - 1) << 32
 SOME_WAY = 1 << 32  # less is no way: 0 nothing new, 1 ended
 NO_WAY = "toUInt64(0)"
+
+# In one layer, where each is made of the one before in one place only: what is nested more deeply
+# is not parsed any more. A layer for each is planned for ten times as long.
+STEPS_AT_ONCE = 5
 
 
 def walked_sql(course: Course, happened: str) -> str:
@@ -23,22 +27,18 @@ def walked_sql(course: Course, happened: str) -> str:
     `depth`, how many steps were reached, `at_1` … and `at`, the second of each of them or 0,
     `place_1` … , the places of their moments, and `began`, the place at which the first step was
     first done or 0."""
-    sql = over(happened, *_moments(course))
-    sql = over(sql, "arrayFirstIndex(hit -> bitTest(hit, 0), hits) AS began")
-    for step in range(1, course.steps + 1):
-        sql = over(sql, *_level(course, step))
-    reached = [f"arrayFirstIndex(way -> way != 0, new_{n}) AS first_{n}" for n in _steps(course)]
-    sql = over(sql, *reached)
-    for step in reversed(range(1, course.steps + 1)):
-        sql = over(sql, _back(course, step))
-    depth = " + ".join(f"(first_{n} > 0)" for n in _steps(course))
-    sql = over(sql, *(f"{_place(f'way_{n}')} AS place_{n}" for n in _steps(course)))
-    sql = over(sql, *(f"times[place_{n}] AS at_{n}" for n in _steps(course)), f"{depth} AS depth")
-    return over(sql, f"[{', '.join(f'at_{n}' for n in _steps(course))}] AS at")
-
-
-def _steps(course: Course) -> range:
-    return range(1, course.steps + 1)
+    steps = range(1, course.steps + 1)
+    depth = " + ".join(f"(first_{n} > 0)" for n in steps)
+    began = "arrayFirstIndex(hit -> bitTest(hit, 0), hits) AS began"
+    firsts = (f"arrayFirstIndex(way -> way != 0, new_{n}) AS first_{n}" for n in steps)
+    sql = over(over(happened, *_moments(course)), began)
+    levels = [[*_level(course, step)] for step in steps]
+    sql = in_layers(sql, levels, 1 if course.by_second else STEPS_AT_ONCE)
+    sql = over(sql, *firsts)
+    sql = in_layers(sql, [[_back(course, step)] for step in reversed(steps)], STEPS_AT_ONCE)
+    sql = over(sql, *(f"{_place(f'way_{n}')} AS place_{n}" for n in steps))
+    sql = over(sql, *(f"times[place_{n}] AS at_{n}" for n in steps), f"{depth} AS depth")
+    return over(sql, f"[{', '.join(f'at_{n}' for n in steps)}] AS at")
 
 
 def _moments(course: Course) -> Iterator[str]:
@@ -147,15 +147,23 @@ def _low(course: Course, step: int) -> Iterator[str]:
 
 
 def _shared_arrival(course: Course, step: int) -> str:
-    """From the least step that a way stands at and that is not too low."""
+    """From the least step that a way stands at and that is not too low. Where the step before was
+    reached from a low one, that is searched for among all: hardly ever, and only there."""
     given = {"second": "times", "place": "places", "low": f"low_{step}"}
-    entry = "low = 0 AND place = began" if course.first_entry else "low = 0"
-    cases = [entry, _goes_to("", 0)]
+    if step == 1:
+        entry = "low = 0 AND place = began" if course.first_entry else "low = 0"
+        return _mapped(given, f"if({entry}, {_goes_to('', 0)}, {NO_WAY})")
+    given["just"] = f"new_{step - 1}"
+    search: list[str] = []
     for before in range(1, step):
         way = f"way_{before}"
         given[way] = f"from_{before}"
-        cases += [f"low <= {before} AND {_goes_on(course, way)}", _goes_to(way, before)]
-    return _mapped(given, f"multiIf({', '.join(cases)}, {NO_WAY})")
+        here = f"low <= {before} AND {_goes_on(course, way)}"
+        search += [here, _goes_to(way, before)]
+    cases = [f"low >= {step}", NO_WAY]
+    cases += ["just != 0 AND bitAnd(just, 31) >= low", "just"]
+    cases += [f"just = 0 OR low = {step - 1}", f"if({here}, {_goes_to(way, step - 1)}, {NO_WAY})"]
+    return _mapped(given, f"multiIf({', '.join(cases)}, multiIf({', '.join(search)}, {NO_WAY}))")
 
 
 def _mapped(given: dict[str, str], value: str) -> str:
@@ -164,12 +172,20 @@ def _mapped(given: dict[str, str], value: str) -> str:
 
 def _back(course: Course, step: int) -> str:
     """The way that was completed first, from its end: where it stood before each step."""
-    first = f"new_{step}[first_{step}]"
     if step == course.steps:
-        return f"{first} AS way_{step}"
+        return f"new_{step}[first_{step}] AS way_{step}"
     later = f"way_{step + 1}"
-    return (f"multiIf({later} = 0, {first}, bitAnd({later}, 31) < {step}, {later},"
-            f" stood_{step}[{_place(later)} - 1]) AS way_{step}")  # fmt: skip
+    if not course.by_second:
+        return f"{_stood_before(later, step)} AS way_{step}"
+    same = f"later != 0 AND bitAnd(later, 31) < {step}"  # it was reached within the same second
+    way = f"if({same}, later, {_stood_before('later', step)})"
+    return f"arrayMap(later -> {way}, [{later}])[1] AS way_{step}"
+
+
+def _stood_before(later: str, step: int) -> str:
+    """Without a later way, its place is 0, and that of the first to reach this step is greater."""
+    place = f"greatest(toInt64({_place(later)}) - 1, toInt64(first_{step}))"
+    return f"stood_{step}[{place}]"
 
 
 def _place(way: str) -> str:

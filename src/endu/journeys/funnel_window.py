@@ -14,30 +14,33 @@ def windowed_sql(course: Course, happened: str) -> str:
     """`happened` is a SELECT with arrays `seconds` and `marks`, in order. Gives it the columns
     `depth`, how many steps were done, `at_1` … and `at`, the second by which that many were or 0,
     `since`, the second at which the window begins, and `began`, 1 where there is an event."""
-    sql = happened
-    if course.first_entry:
-        soon = f"second <= seconds[1] + {course.within_seconds}"
-        sql = over(sql, f"arrayFilter((mark, second) -> {soon}, marks, seconds) AS hits",
-                    f"arrayFilter(second -> {soon}, seconds) AS times")  # fmt: skip
-    else:
-        sql = over(sql, "marks AS hits", "seconds AS times")
-    for place, some in enumerate(course.shared):
-        for column in _latest(place, some):
-            sql = over(sql, column)
-    for step in _steps(course):
-        sql = over(sql, _done(course, step))
-    sql = over(sql, *(_first(course, step) for step in _steps(course)))
-    depth = " + ".join(f"(first_{n} > 0)" for n in _steps(course))
-    sql = over(sql, f"{depth} AS depth", f"{_since(course)} AS since",
-                "toUInt32(notEmpty(times)) AS began")  # fmt: skip
+    steps = range(1, course.steps + 1)
+    depth = " + ".join(f"(first_{n} > 0)" for n in steps)
+    sql = over(
+        happened,
+        *_moments(course),
+        *(column for place, some in enumerate(course.shared) for column in _latest(place, some)),
+        *(_done(course, step) for step in steps),
+    )
+    sql = over(sql, *(_first(course, step) for step in steps))
+    sql = over(sql, f"{depth} AS depth", "notEmpty(times) AS began",
+               f"times[{_of_depth(course, 'first_{}')}] AS ended")  # fmt: skip
+    sql = over(sql, "arrayLastIndex(second -> second <= ended, times) AS last")
+    since = "times[1]" if course.first_entry else _of_depth(course, "done_{}[last]")
+    sql = over(sql, f"{since} AS since")
     at = (f"if(first_{n} > 0, times[arrayFirstIndex(from -> from >= since, done_{n})], 0) AS at_{n}"
-          for n in _steps(course))  # fmt: skip
-    sql = over(sql, *at)
-    return over(sql, f"[{', '.join(f'at_{n}' for n in _steps(course))}] AS at")
+          for n in steps)  # fmt: skip
+    return over(over(sql, *at), f"[{', '.join(f'at_{n}' for n in steps)}] AS at")
 
 
-def _steps(course: Course) -> range:
-    return range(1, course.steps + 1)
+def _moments(course: Course) -> Iterator[str]:
+    if not course.first_entry:
+        yield "marks AS hits"
+        yield "seconds AS times"
+        return
+    soon = f"second <= seconds[1] + {course.within_seconds}"
+    yield f"arrayFilter((mark, second) -> {soon}, marks, seconds) AS hits"
+    yield f"arrayFilter(second -> {soon}, seconds) AS times"
 
 
 def _latest(place: int, some: int) -> Iterator[str]:
@@ -74,9 +77,8 @@ def _first(course: Course, step: int) -> str:
             f" AS first_{step}")  # fmt: skip
 
 
-def _since(course: Course) -> str:
-    """As late as the way that was completed first allows."""
-    if course.first_entry:
-        return "times[1]"
-    cases = ", ".join(f"first_{n} > 0, done_{n}[first_{n}]" for n in reversed(_steps(course)))
+def _of_depth(course: Course, of_step: str) -> str:
+    """What a pattern says for the last step that was done."""
+    steps = reversed(range(1, course.steps + 1))
+    cases = ", ".join(f"first_{n} > 0, {of_step.format(n)}" for n in steps)
     return f"multiIf({cases}, 0)"

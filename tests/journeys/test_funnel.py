@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from endu.journeys.funnel import Funnel, FunnelStep, ask_funnel, ask_funnel_people
 from endu.journeys.funnel_question import FunnelPeopleQuestion, FunnelQuestion
-from endu.refusals import Refusal
 from tests.journeys import oracle_frame, oracle_funnel
 from tests.journeys.logs import TYPE_IDS, Happening, Log, common, fields, logs, owners, steps
 from tests.journeys.moments import STARTS

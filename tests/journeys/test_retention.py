@@ -177,6 +177,19 @@ async def test_periods_of_their_own_begin_with_each_persons_start(world: World) 
         assert [cell.share for cell in cells] == [1.0, share]
 
 
+async def test_a_range_may_have_more_days_than_a_number_has_bits(world: World) -> None:
+    told = await world.tell(Log((a_visit(1, 0), a_visit(1, 65))))
+    asked = {**TWO_DAYS, "to": FIRST + 70 * DAY, "start": VISIT, "return": ORDER}
+    assert await sizes_of(told, asked) == {0: 1, 65: 1}
+    assert await sizes_of(told, {**asked, "return": VISIT}) == {0: 1, 65: 1}
+    assert await sizes_of(told, {**asked, "who": "first_time"}) == {0: 1}
+
+
+async def sizes_of(told: Told, asked: dict[str, Any]) -> dict[int, int]:
+    cohorts = (await ask(told, asked)).cohorts
+    return {nth: cohort.people for nth, cohort in enumerate(cohorts) if cohort.people}
+
+
 async def test_only_who_never_started_before_the_range_starts_for_the_first_time_ever(
     world: World,
 ) -> None:

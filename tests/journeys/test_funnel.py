@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endu.journeys.funnel import Funnel, FunnelStep, ask_funnel, ask_funnel_people
@@ -12,7 +12,9 @@ from endu.journeys.funnel_question import FunnelPeopleQuestion, FunnelQuestion
 from tests.journeys import oracle_frame, oracle_funnel
 from tests.journeys.logs import TYPE_IDS, Happening, Log, common, fields, logs, owners, steps
 from tests.journeys.moments import STARTS
-from tests.journeys.world import Told, World, every_example
+from tests.journeys.world import EXAMPLES, Told, World, every_example
+
+LOGS_AT_ONCE = 5
 
 
 @st.composite
@@ -27,6 +29,13 @@ def dense_logs(draw: st.DrawFn) -> Log:
         data=st.fixed_dictionaries({"tier": st.sampled_from(["gold", "silver", None])}),
     )
     return Log(tuple(draw(st.lists(happening, max_size=14))), draw(owners()))
+
+
+several_logs = st.lists(
+    st.one_of(dense_logs(), dense_logs(), logs(most=14)),
+    min_size=LOGS_AT_ONCE,
+    max_size=LOGS_AT_ONCE,
+)
 
 
 @st.composite
@@ -62,52 +71,54 @@ async def ask(told: Told, asked: dict[str, Any]) -> Funnel:
     return await ask_funnel(msgspec.convert(asked, FunnelQuestion), told.sources)
 
 
-async def everybody(told: Told, asked: dict[str, Any], **which: Any) -> list[int]:
-    """Every page of the people behind a bar, each of which has to say the same number."""
-    question = msgspec.convert({**asked, **which}, FunnelPeopleQuestion)
-    listed: list[int] = []
-    totals, after = set(), 0
-    while True:
-        page = await ask_funnel_people(question, told.sources, after, 2)
-        listed += [int(person.c_user_id) for person in page.people]
-        totals.add(page.total)
-        if page.next is None:
-            assert totals == {len(listed)}
-            return listed
-        after = page.next
+def people_of(asked: dict[str, Any], **which: Any) -> FunnelPeopleQuestion:
+    return msgspec.convert({**asked, **which}, FunnelPeopleQuestion)
 
 
-@every_example
+@settings(every_example, max_examples=EXAMPLES // LOGS_AT_ONCE)
 @given(st.data())
 async def test_a_funnel_is_what_all_choices_of_events_give(
     world: World, data: st.DataObject
 ) -> None:
-    log = data.draw(st.one_of(dense_logs(), dense_logs(), logs(most=14)))
-    told = await world.tell(log)
-    for _ in range(3):  # telling costs more than asking
-        asked = data.draw(funnels(log))
+    for told in await world.tell_all(data.draw(several_logs)):
+        asked = data.draw(funnels(told.log))
         agree(await ask(told, asked), asked, told)
 
 
-@every_example
+@settings(every_example, max_examples=EXAMPLES // LOGS_AT_ONCE)
 @given(st.data())
 async def test_the_people_of_a_bar_are_as_many_as_it_says(
     world: World, data: st.DataObject
 ) -> None:
-    log = data.draw(st.one_of(dense_logs(), logs(most=12)))
-    told = await world.tell(log)
-    asked = data.draw(funnels(log))
-    answer = await ask(told, asked)
-    step = data.draw(st.integers(1, len(asked["steps"])))
-    outcome = data.draw(st.sampled_from(["converted", "dropped"]))
-    group = data.draw(st.sampled_from([None, *answer.groups]))
-    which = {"step": step, "outcome": outcome, "group": group and group.value}
-    listed = await everybody(told, asked, **which)
-    bar = (group or answer).steps[step - 1]
-    assert len(listed) == (bar.people if outcome == "converted" else bar.dropped)
-    assert listed == oracle_funnel.people_behind(
-        asked, told.rows, step, outcome, group and group.value
+    for told in await world.tell_all(data.draw(several_logs)):
+        asked = data.draw(funnels(told.log))
+        steps, groups = oracle_funnel.funnel(asked, told.rows)
+        step = data.draw(st.integers(1, len(steps)))
+        outcome = data.draw(st.sampled_from(["converted", "dropped"]))
+        group = data.draw(st.sampled_from([None, *groups]))
+        which = {"step": step, "outcome": outcome, "group": group}
+        page = await ask_funnel_people(people_of(asked, **which), told.sources, 0, 100)
+        people, dropped, *_ = (groups[group] if group else steps)[step - 1]
+        assert page.total == (people if outcome == "converted" else dropped)
+        assert [int(person.c_user_id) for person in page.people] == oracle_funnel.people_behind(
+            asked, told.rows, **which
+        )
+
+
+async def test_the_people_of_a_bar_come_page_by_page(world: World) -> None:
+    at_ms = STARTS[0] * 1_000
+    told = await world.tell(
+        Log(tuple(Happening(at_ms=at_ms, type_id="BEGIN_EVENT", subject=n) for n in range(1, 6)))
     )
+    asked = {"from": STARTS[0], "to": STARTS[0] + 1, "steps": [{}, {}], "step": 1}
+    listed, after = [], 0
+    for length in (2, 2, 1):
+        page = await ask_funnel_people(people_of(asked), told.sources, after, 2)
+        assert (page.total, len(page.people)) == (5, length)
+        listed += [person.c_user_id for person in page.people]
+        after = page.next or 0
+    assert len(set(listed)) == 5
+    assert after == 0
 
 
 def agree(answer: Funnel, asked: dict[str, Any], told: Told) -> None:

@@ -17,7 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from tests.journeys import oracle_drivers, oracle_paths, oracle_retention, oracle_trend
+from tests.journeys import (
+    oracle_drivers,
+    oracle_funnel,
+    oracle_paths,
+    oracle_retention,
+    oracle_trend,
+)
 from tests.journeys.moments import DAY
 from tests.journeys.world import Row
 from tests.web_world import World, world_on
@@ -49,6 +55,19 @@ def _people_in(data: Any) -> Any:
 def _people_of(asked: dict[str, Any], rows: list[Row]) -> Any:
     lines, _ = oracle_trend.trend(asked, rows, 2 * FIRST_SECOND * 1_000)
     return [[value for _, value, _ in points] for _, _, points in lines]
+
+
+def _bars_in(data: Any) -> Any:
+    parts = ("people", "dropped", "median_seconds", "p90_seconds")
+    return [[step[part] for part in parts] for step in data["steps"]]
+
+
+def _bars_of(asked: dict[str, Any], rows: list[Row]) -> Any:
+    steps, _ = oracle_funnel.funnel(asked, rows)
+    return [
+        [people, dropped, median, p90 and pytest.approx(p90)]
+        for people, dropped, median, p90 in steps
+    ]
 
 
 def _cohorts_in(data: Any) -> Any:
@@ -89,6 +108,7 @@ ASKED = (
         _people_in,
         _people_of,
     ),
+    Asked("/journeys/funnel", {"steps": [{}, {}, {}], "within": {"days": 2}}, _bars_in, _bars_of),
     Asked(
         "/journeys/retention",
         {"start": {}, "period": "day", "periods": 5, "who": "first_time"},

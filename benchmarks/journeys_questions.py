@@ -73,7 +73,7 @@ async def questions_of(sources: Sources) -> list[Asked]:
               funnel_with_times()),
         asked("weekly retention", ask_retention, RetentionQuestion, RETENTION, weekly_retention()),
         asked("paths of 5 steps", ask_paths, PathsQuestion, {"depth": DEPTH}, paths_of_five()),
-        asked("transitions", ask_paths, PathsQuestion, {"depth": LONGEST}, transitions()),
+        asked("transitions", ask_paths, PathsQuestion, TRANSITIONS, transitions()),
         asked("drivers, 50 candidates", ask_drivers, DriversQuestion, DRIVERS, None),
         await _timeline(sources),
     ]  # fmt: skip
@@ -111,6 +111,7 @@ DRIVERS = {
     "counts": {"at_least": [2, 3, 5, 10]},
     "within": {"days": 14},
 }  # fmt: skip
+TRANSITIONS = {"depth": LONGEST, "top": 0}
 
 
 async def _timeline(sources: Sources) -> Asked:

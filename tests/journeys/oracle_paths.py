@@ -131,7 +131,7 @@ def answer(asked: dict[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     nodes = ranked(told.nodes, lambda key: (key[1],))
     links = ranked(told.links, of_places)
     sequences = ranked(told.sequences, of_sequence)[: asked.get("top", 50)]
-    total = told.sequences.transitions.total()
+    total = told.sequences.transitions.total() if asked.get("top") != 0 else 0
     return {
         "nodes": [
             {"position": position, "name": name, **numbers}

@@ -35,7 +35,7 @@ def questions(draw: st.DrawFn, log: Log) -> dict[str, Any]:
     asked["nodes"] = draw(st.sampled_from(["event_type", "platform_and_event_type"]))
     asked["collapse_repeats"] = draw(st.booleans())
     asked["exclude"] = draw(st.lists(steps(any_event=False), max_size=2))
-    asked["top"] = draw(st.sampled_from([1, 2, 50]))
+    asked["top"] = draw(st.sampled_from([0, 1, 2, 50]))
     return asked
 
 

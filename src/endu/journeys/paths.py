@@ -60,7 +60,13 @@ class PathsQuestion(Question, frozen=True, forbid_unknown_fields=True, kw_only=T
     collapse_repeats: bool = True
     exclude: Annotated[list[Step], Meta(max_length=EXCLUDED_AT_MOST)] = []
     top: Annotated[
-        int, Meta(ge=1, le=TOP_AT_MOST, description="How many sequences, most people first.")
+        int,
+        Meta(
+            ge=0,
+            le=TOP_AT_MOST,
+            description="How many sequences, most people first. With 0 they are not counted, "
+            "which takes less time.",
+        ),
     ] = 50
 
 
@@ -79,7 +85,8 @@ class Paths(Struct, frozen=True):
     action)", or "(no earlier action)" before its first with the anchor `end`; sequences are
     without it. Nodes go by position; then, as links and sequences do, by most people, most
     transitions, nearness to position 0, and names. There are 10,000 links at most.
-    `share_covered` is the share of all paths that the sequences are; null where there are none."""
+    `share_covered` is the share of all paths that the sequences are; null where there are none,
+    or none were asked for."""
 
     nodes: list[PathNode]
     links: list[PathLink]
@@ -157,7 +164,7 @@ class _Plan:
             draft=self.draft,
             scan=self.scan,
             items=Items((end, *nodes.names), question.depth),
-            node=nodes.place_sql(self.draft.values),
+            node=nodes.place_sql(self.draft.values, first=2),
             anchor=self._anchor,
             backwards=self._backwards,
             gap_seconds=self._gap_seconds,

@@ -10,9 +10,16 @@ SIZES = (64, 128, 256)  # of ClickHouse's unsigned numbers, in bits
 
 
 class Kind(IntEnum):
+    """EVENTS and ANONYMOUS are no parts of paths: how many a person has travels along."""
+
     SEQUENCE = 1
     NODE = 2
     LINK = 3
+    EVENTS = 4
+    ANONYMOUS = 5
+
+
+KIND_BITS = max(Kind).bit_length()
 
 
 class Items(Struct, frozen=True):
@@ -38,15 +45,19 @@ class Items(Struct, frozen=True):
         return len(self.names).bit_length()
 
     @property
-    def kind_at(self) -> int:
-        """How many bits there are behind the kind."""
-        return self.width * self.depth
+    def size(self) -> int:
+        """The fewest bits with room enough; the most have it for 10 places of 33 million names."""
+        bits = self.width * self.depth + KIND_BITS
+        return next(size for size in SIZES if bits <= size)
 
     @property
     def sql_type(self) -> str:
-        """The smallest with room enough; the largest has it for 10 places of 33 million names."""
-        bits = self.kind_at + max(Kind).bit_length()
-        return f"UInt{next(size for size in SIZES if bits <= size)}"
+        return f"UInt{self.size}"
+
+    @property
+    def kind_at(self) -> int:
+        """How many bits there are behind the kind."""
+        return self.size - KIND_BITS
 
     def item(self, kind: Kind, names: Mapping[int, str]) -> int:
         """Of the nodes at these places. Raises ValueError where there is no node of a name."""

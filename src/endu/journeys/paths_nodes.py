@@ -20,12 +20,11 @@ class Nodes(Struct, frozen=True):
         """In their order."""
         return [f"{beginning}{name}" for beginning in self.platforms.values() for name in self.ids]
 
-    def place_sql(self, values: Values) -> str:
-        """Where an event's node stands among the names, from 0."""
-        named = [
-            (event_id, place) for place, name in enumerate(self.ids) for event_id in self.ids[name]
-        ]
-        of_type = _place_sql("event_type", named, list(self.ids).index(OTHER), values)
+    def place_sql(self, values: Values, first: int) -> str:
+        """Where an event's node stands among the names, counted from `first`."""
+        places = {name: place for place, name in enumerate(self.ids, first)}
+        named = [(event_id, places[name]) for name in self.ids for event_id in self.ids[name]]
+        of_type = _place_sql("event_type", named, places[OTHER], values)
         if len(self.platforms) == 1:
             return of_type
         rows = [(platform, row * len(self.ids)) for row, platform in enumerate(self.platforms)]

@@ -12,14 +12,15 @@ LINKS_AT_MOST = 10_000  # about 1 MB of JSON
 # second, its place in the log, its node. The bit above the node says that the event is the anchor.
 TOLD = """bitShiftLeft(toUInt128(toUnixTimestamp(ts)), 96)
                    + bitShiftLeft(toUInt128(seq), 32)
-                   + bitShiftLeft(toUInt32({anchor}), 31)
-                   + {node} + 2"""
+                   + ({node})"""
 SECOND = "toUInt32(bitShiftRight(told, 96))"
 MARK = "toUInt32(told)"
 ANCHOR = 1 << 31
 
-# Everybody's items, and beside them how many events they have. Paths that end before their depth
-# end with a node that says so.
+SEQUENCES = "arrayMap(path -> {sequence} + arraySum(path), placed)"
+NO_SEQUENCES = "[]"
+
+# Everybody's items. Paths that are over before their depth end with a node that says so.
 PEOPLE = """
   WITH arraySplit(
            (mark, pause) -> abs(pause) > {gap},
@@ -35,9 +36,10 @@ PEOPLE = """
                path, arrayEnumerate(path)
            ), paths
        ) AS placed
-SELECT person, events, anonymous,
+SELECT person,
        arrayConcat(
-           arrayMap(path -> {sequence} + arraySum(path), placed),
+           [{events} + events, {anonymous} + anonymous],
+           {sequences},
            arrayMap(node -> {node} + node, arrayFlatten(placed)),
            arrayFlatten(arrayMap(
                path -> arrayMap(
@@ -46,7 +48,7 @@ SELECT person, events, anonymous,
            ))
        ) AS items
   FROM (
-    SELECT {who} AS person, count() AS events, countIf({anonymous}) AS anonymous,
+    SELECT {who} AS person, count() AS events, countIf({is_anonymous}) AS anonymous,
            {in_order}(groupArrayIf(
                {told}, person != 0
            )) AS story
@@ -56,21 +58,19 @@ SELECT person, events, anonymous,
   )
 """
 
-# Where somebody has no items, there is one row for their events alone.
 COUNTED = """
-SELECT sum(of_events), sum(of_anonymous), sumIf(transitions, kind = {sequence}) AS paths,
+SELECT sumIf(transitions * bitAnd(item, {counts}), kind = {events}),
+       sumIf(transitions * bitAnd(item, {counts}), kind = {anonymous}),
+       sumIf(transitions, kind = {sequence}),
        groupArraySortedIf({top})(entry, kind = {sequence}),
        groupArrayIf(entry, kind = {node}),
        groupArraySortedIf({links})(entry, kind = {link})
   FROM (
     SELECT item, toUInt8(bitShiftRight(item, {kind_at})) AS kind,
            count() AS transitions, countIf(nth = 1) AS people,
-           sumIf(events, place < 2) AS of_events, sumIf(anonymous, place < 2) AS of_anonymous,
            (-toInt64(people), -toInt64(transitions), item) AS entry
       FROM ({people})
-      LEFT ARRAY JOIN items AS item,
-                      arrayEnumerateUniq(items) AS nth,
-                      arrayEnumerate(items) AS place
+     ARRAY JOIN items AS item, arrayEnumerateUniq(items) AS nth
      GROUP BY item
   )
 """
@@ -89,9 +89,8 @@ SELECT DISTINCT platform
 
 
 class PathsSql(Struct, frozen=True):
-    """`scan` is what stands behind WHERE, `node` is the place of an event's node among the names of
-    `items` behind the first. `anchor` is the condition that an event is the anchor, "" without
-    one; `backwards`, paths lead to it."""
+    """`scan` is what stands behind WHERE, `node` the number of an event's node in `items`, `anchor`
+    the condition that an event is the anchor, "" without one; `backwards`, paths lead to it."""
 
     draft: Draft
     scan: str
@@ -104,24 +103,27 @@ class PathsSql(Struct, frozen=True):
 
     def counted(self, top: int) -> str:
         """Answers one row: events, those that are anonymous, paths; then entries of sequences, at
-        most `top`, of nodes, and of links. An entry is (-people, -transitions, item)."""
+        most `top`, of nodes, and of links. An entry is (-people, -transitions, item). Without any
+        sequences neither these nor paths are counted."""
         return COUNTED.format(
-            top=top,
+            top=max(top, 1),
             links=LINKS_AT_MOST,
             kind_at=self.items.kind_at,
-            people=self._people(),
+            counts=(1 << 32) - 1,
+            people=self._people(SEQUENCES if top else NO_SEQUENCES),
             **{kind.name.lower(): int(kind) for kind in Kind},
         )
 
     def behind(self, item: int) -> str:
         """Answers the people that an item counts."""
         bound = self.draft.values.add(item, self.items.sql_type)
-        return BEHIND.format(people=self._people(), item=bound)
+        return BEHIND.format(people=self._people(SEQUENCES), item=bound)
 
-    def _people(self) -> str:
+    def _people(self, sequences: str) -> str:
         items, add = self.items, self.draft.values.add
-        session, begun = "session", "sessions"
+        session, begun, node = "session", "sessions", self.node
         if self.anchor:
+            node += f" + {ANCHOR} * {self.anchor}"
             is_anchor = f"mark -> mark >= {ANCHOR}"
             begun = f"arrayFilter(session -> arrayExists({is_anchor}, session), sessions)"
             session = f"arraySlice(session, arrayFirstIndex({is_anchor}, session))"
@@ -130,9 +132,9 @@ class PathsSql(Struct, frozen=True):
         return PEOPLE.format(
             who=self.draft.who,
             scan=self.scan,
-            anonymous=anonymous_sql(self.draft),
+            is_anonymous=anonymous_sql(self.draft),
             in_order="arrayReverseSort" if self.backwards else "arraySort",
-            told=TOLD.format(anchor=self.anchor or "0", node=self.node),
+            told=TOLD.format(node=node),
             second=SECOND,
             mark=MARK,
             gap=add(self.gap_seconds, "UInt32"),
@@ -141,5 +143,6 @@ class PathsSql(Struct, frozen=True):
             depth=items.depth,
             width=items.width,
             type=items.sql_type,
+            sequences=sequences.format(**kinds),
             **kinds,
         )

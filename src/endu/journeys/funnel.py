@@ -141,5 +141,8 @@ def _share(some: int, among: int) -> float | None:
 
 
 def _whole(seconds: float | None) -> int | float | None:
-    """Without a fraction where there is none."""
-    return int(seconds) if seconds is not None and seconds == int(seconds) else seconds
+    """Between two whole seconds there are tenths; without a fraction where there is none."""
+    if seconds is None:
+        return None
+    tenths = round(seconds, 1)
+    return int(tenths) if tenths == int(tenths) else tenths

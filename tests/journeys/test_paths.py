@@ -12,9 +12,11 @@ from endu.journeys.paths import (
     PathsQuestion,
     ask_paths,
 )
+from endu.journeys.paths_items import Items
+from endu.journeys.paths_nodes import nodes_of
 from endu.refusals import Refusal
 from tests.journeys import oracle_frame, oracle_paths
-from tests.journeys.logs import Happening, Log, common, logs, steps
+from tests.journeys.logs import TYPE_IDS, Happening, Log, common, logs, steps
 from tests.journeys.world import EXAMPLES, Told, World, every_example
 
 LOGS_AT_ONCE = 3
@@ -133,6 +135,25 @@ async def test_what_leads_to_an_anchor_is_counted_back_from_it(world: World) -> 
         ((-1, "VISIT"), (0, "ORDER")),
         ((-2, "(no earlier action)"), (-1, "VISIT")),
     ]
+
+
+@pytest.mark.parametrize(("platforms", "bits"), [(5, 64), (60, 128), (1_100, 256)])
+async def test_there_may_be_as_many_nodes_as_there_are(
+    world: World, platforms: int, bits: int
+) -> None:
+    """The more there are, the larger the numbers they are counted by."""
+    told = await world.tell(Log(tuple(
+        Happening(at_ms=MORNING + 1_000 * place, type_id=TYPE_IDS[place % 5],
+                  subject=1 + place % 3, platform=f"platform{place % platforms}")
+        for place in range(2 * platforms)
+    )))  # fmt: skip
+    asked = {**DAY_ONE, "depth": 10, "nodes": "platform_and_event_type", "top": 3}
+    kinds = told.sources.catalog.all(told.sources.organization_id)
+    names = nodes_of(kinds, {row.platform for row in told.rows}).names
+    assert Items(names, depth=10).size == bits
+    for anchor in (None, {"end": {"event_types": ["ORDER"]}}):
+        asked["anchor"] = anchor
+        assert plainly(await ask(told, asked)) == oracle_paths.answer(asked, told.rows)
 
 
 async def test_two_accounts_are_two_paths_until_they_are_one_person(world: World) -> None:

@@ -90,6 +90,11 @@ class Line:
         body = await self._reader.readexactly(int(headers["content-length"]))
         return Answer(int(first.split()[1]), headers, body)
 
+    async def answers(self) -> int:
+        """How many whole heads of good ones come next."""
+        read = await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 5)
+        return read.count(b"HTTP/1.1 200 OK\r\n")
+
     async def ask(self, *pieces: bytes) -> Answer:
         await self.send(*pieces)
         return await self.answer()

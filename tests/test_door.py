@@ -183,22 +183,18 @@ async def test_a_number_that_is_known_is_known_at_the_door(served: Served) -> No
         assert served.face.asked == before
 
 
-async def test_whoever_asks_and_does_not_listen_is_not_listened_to(served: Served) -> None:
-    """Answers that are not taken stop the reading: nothing grows without end."""
-    request, sent = served.request(), 0
+async def test_who_asks_for_a_while_without_listening_is_answered_then(served: Served) -> None:
+    request, sent, answered = served.request(), 0, 0
     async with line_to(served) as line:
-        await line.ask(request)
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(0.2):
                 while True:
                     sent += 1
-                    await line.send(request * 100)
+                    await line.send(request)
         except TimeoutError:
             pass
-        answers = 0
-        while answers < sent * 100 - 100:
-            assert (await line.answer()).status == 200
-            answers += 1
+        while answered < sent:
+            answered += await line.answers()
 
 
 async def test_what_could_not_be_kept_is_to_be_sent_again(served: Served) -> None:

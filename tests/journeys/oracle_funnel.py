@@ -21,6 +21,7 @@ class Went(Struct, frozen=True):
 
     at: tuple[int, ...]
     group: str
+    entry: int  # when it arrived
 
 
 def funnel(asked: dict[str, Any], rows: Sequence[Row]) -> tuple[list[Any], dict[str, list[Any]]]:
@@ -106,9 +107,9 @@ def _best(asked: dict[str, Any], events: Sequence[Row]) -> Went | None:
 
 
 def _rank(way: Went) -> tuple[Any, ...]:
-    """Furthest; completed first; the steps before as late as possible."""
+    """Furthest; completed first; the steps before as late as possible; then only groups differ."""
     last, *before = way.at[::-1]
-    return -len(way.at), last, [-second for second in before], way.group.encode()
+    return -len(way.at), last, [-second for second in before], way.entry
 
 
 def _held(path: str, row: Row) -> Any:
@@ -154,7 +155,7 @@ def _through(asked: dict[str, Any], events: list[Row]) -> Went | None:
     way = min(ways, key=rank)
     named = [way[place] if asked.get("ties") == "arrival" else _first_of(asked, events, place, row)
              for place, row in enumerate(way)]  # fmt: skip
-    return Went(tuple(row.second for row in way), _group(asked, named, named[0]))
+    return Went(tuple(row.second for row in way), _group(asked, named, named[0]), named[0].seq)
 
 
 def _first_of(asked: dict[str, Any], events: Sequence[Row], place: int, chosen: Row) -> Row:
@@ -231,7 +232,7 @@ def _through_in_any_order(asked: dict[str, Any], events: list[Row]) -> Went | No
     steps = asked["steps"][:depth]
     named = [next(row for row in inside if frame.is_of(step, row)) for step in steps]
     entry = next(row for row in inside if any(frame.is_of(step, row) for step in steps))
-    return Went(at, _group(asked, named, entry))
+    return Went(at, _group(asked, named, entry), entry.seq)
 
 
 def _sets_of_seconds(

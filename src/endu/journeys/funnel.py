@@ -9,7 +9,7 @@ from endu.journeys.about import About, about_of
 from endu.journeys.draft import NONE, OTHER, StepSql, draft_of
 from endu.journeys.funnel_plan import FunnelPlan
 from endu.journeys.funnel_question import FunnelPeopleQuestion, FunnelQuestion
-from endu.journeys.funnel_sql import Which, people_sql, summary_sql
+from endu.journeys.funnel_summary import Which, people_sql, summary_sql
 from endu.journeys.people import PeoplePage, people_behind
 from endu.journeys.sources import Sources
 
@@ -50,14 +50,19 @@ async def ask_funnel(question: FunnelQuestion, sources: Sources) -> Funnel:
     course, read = await plan.course()
     sql = summary_sql(course, plan.read, plan.groups)
     answered = await sources.ledger.answer(sql, draft.values.bound)
-    rows = [_row(course.steps, *row) for row in answered.rows]
+    rows = [_row(course.steps, row) for row in answered.rows]
     total = next(row for row in rows if row.is_total)
     groups = sorted((row for row in rows if not row.is_total and row.name), key=_place)
     return Funnel(
         steps=_shown(plan.steps, total),
         groups=[FunnelGroup(row.name, _shown(plan.steps, row)) for row in groups],
         about=await about_of(
-            draft, plan.read.scan, [*read, answered], total.events, total.anonymous
+            draft,
+            plan.read.scan,
+            [*read, answered],
+            total.events,
+            total.anonymous,
+            total.contested,
         ),
     )
 
@@ -99,19 +104,21 @@ class _Row(Struct, frozen=True):
     rank: int
     events: int
     anonymous: int
+    contested: int
     steps: Sequence[_Found]
 
 
-def _row(
-    steps: int, is_total: int, name: str, rank: int, events: int, anonymous: int, *found: Any
-) -> _Row:
-    """Found were first the people of each step, then the seconds from the second step on."""
+def _row(steps: int, row: Sequence[Any]) -> _Row:
+    """Behind what is of the row itself are the people of each step, and then the seconds, from the
+    second step on."""
+    of_row, found = row[: -2 * steps + 1], row[-2 * steps + 1 :]
     people, seconds = found[:steps], [None, *found[steps:]]
     of_steps = [
         _Found(reached, tuple(took) if took and reached else None)
         for reached, took in zip(people, seconds, strict=True)
     ]
-    return _Row(is_total, name, rank, events, anonymous, of_steps)
+    is_total, name, rank, events, anonymous, contested = of_row
+    return _Row(is_total, name, rank, events, anonymous, contested, of_steps)
 
 
 def _place(row: _Row) -> tuple[bool, bool, int, str]:

@@ -9,9 +9,9 @@ from endu.journeys.about import anonymous_sql
 from endu.journeys.conditions import NotACondition, held_sql
 from endu.journeys.draft import Draft
 from endu.journeys.funnel_course import Course, ValueOf, Void
+from endu.journeys.funnel_events import Read, marks_sql
 from endu.journeys.funnel_question import Exclusion, FunnelBreakdown, FunnelQuestion
 from endu.journeys.funnel_shared import KINDS_AT_MOST, competing, shares_events
-from endu.journeys.funnel_sql import Read, marks_sql
 
 MARKS_AT_MOST = 1_000
 

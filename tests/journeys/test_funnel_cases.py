@@ -117,6 +117,12 @@ async def test_times_are_from_the_last_time_before_to_the_first_completion(world
     assert (bought.median_seconds, bought.p90_seconds) == (60, 60)
 
 
+async def test_who_did_not_reach_the_step_that_groups_is_in_none(world: World) -> None:
+    told = await world.tell(did((0, VISIT)))
+    answer = await ask(told, breakdown={"field": "platform", "at": "step:2"})
+    assert [(group.value, group.steps[0].people) for group in answer.groups] == [("(none)", 1)]
+
+
 async def test_people_who_become_one_can_be_further_than_each_was(world: World) -> None:
     told = await world.tell(
         Log(

@@ -22,7 +22,8 @@ SELECT grouping(name) AS total, name, min(rank), sum(events), sum(anonymous), su
        {people},
        {seconds}
   FROM (
-    SELECT *, multiIf({special}, text, rank <= {limit}, text, '{other}') AS name
+    SELECT *,
+           multiIf(value = {unsaid}, '{none}', {special} OR rank <= {limit}, text, '{other}') AS name
       FROM (
         SELECT *, dense_rank() OVER (ORDER BY {special}, people_1 DESC, text) AS rank
           FROM (
@@ -88,6 +89,8 @@ def summary_sql(course: Course, read: Read, groups: int) -> str:
         texts=_texts_sql(read),
         special=SPECIAL,
         limit=groups,
+        unsaid=UNSAID,
+        none=NONE,
         other=OTHER,
         people_states=lines(f"countIf(depth >= {n}) AS people_{n}" for n in steps),
         seconds_states=lines(f"{state}({_took(n)}) AS seconds_{n}" for n in steps[1:]),

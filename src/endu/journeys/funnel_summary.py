@@ -23,7 +23,8 @@ SELECT grouping(name) AS total, name, min(rank), sum(events), sum(anonymous), su
        {seconds}
   FROM (
     SELECT *,
-           multiIf(value = {unsaid}, '{none}', {special} OR rank <= {limit}, text, '{other}') AS name
+           multiIf(value = {unsaid}, '{none}',
+                   {special} OR rank <= {limit}, text, '{other}') AS name
       FROM (
         SELECT *, dense_rank() OVER (ORDER BY {special}, people_1 DESC, text) AS rank
           FROM (

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from endu.events.ledger import Visited, who_sql
 from endu.journeys.funnel import ask_funnel
 from endu.journeys.funnel_question import FunnelQuestion
+from tests.journeys.funnel_logs import LOGS_AT_ONCE, dense_log, randoms
 from tests.journeys.logs import NAMED, TYPE_IDS, TYPE_NAMES, logs
-from tests.journeys.test_funnel import LOGS_AT_ONCE, dense_logs
 from tests.journeys.world import EXAMPLES, Told, World, every_example
 
 EVENTS = f"""
@@ -23,7 +23,9 @@ SELECT {who_sql(Visited.ANY)} AS person, toUnixTimestamp(ts) AS second, seq, eve
 RANGE = {"from": 0, "to": 2_000_000_000}
 
 several_logs = st.lists(
-    st.one_of(dense_logs(), logs()), min_size=LOGS_AT_ONCE, max_size=LOGS_AT_ONCE
+    st.one_of(randoms.map(dense_log), randoms.map(dense_log), logs()),
+    min_size=LOGS_AT_ONCE,
+    max_size=LOGS_AT_ONCE,
 )
 kinds = st.lists(st.lists(st.sampled_from(NAMED), min_size=1, max_size=2), min_size=2, max_size=4)
 

@@ -75,7 +75,24 @@ class FailedEventsDropped(Struct, frozen=True, kw_only=True, array_like=True, ta
     seqs: tuple[int, ...]
 
 
-Record = Event | FailedEvent | FailedEventsDropped | Creation | RuleMade | RuleTakenBack | LimitsSet
+class Erased(Struct, frozen=True, kw_only=True, array_like=True, tag="erased"):
+    """What stands where a record was that says nothing any more. Its place, its organization and
+    its time stay, so that its record id is never another's."""
+
+    organization_id: OrganizationId
+    received_at_ms: int
+
+
+Record = (
+    Event
+    | FailedEvent
+    | FailedEventsDropped
+    | Creation
+    | RuleMade
+    | RuleTakenBack
+    | LimitsSet
+    | Erased
+)
 
 encode_record = msgspec.msgpack.Encoder().encode
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

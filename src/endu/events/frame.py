@@ -39,12 +39,18 @@ class Frame(Struct, frozen=True):
 
 def write_frame(first: int, at_ms: int, records: Sequence[bytes], reused: Sequence[bool]) -> Frame:
     """`reused` says for each record whether its message_id came before with another body."""
-    count = len(records)
-    tables = struct.pack(f"<{2 * count}I", *map(len, records), *map(crc32, records))
-    head = _HEAD.pack(_MAGIC, first, count) + tables + bytes(reused)
-    body = b"".join((head, _CHECK.pack(crc32(head)), *records))
-    last = first + count - 1
-    return Frame(first, last, at_ms, _check_of(first, last, at_ms, body), body)
+    return _packed(first, at_ms, records, list(map(crc32, records)), reused)
+
+
+def write_again(frame: Frame, found: Sequence[Found]) -> Frame:
+    """The frame with these in place of its records; those that are not intact stay so."""
+    return _packed(
+        frame.first,
+        frame.at_ms,
+        [each.record for each in found],
+        [each.check for each in found],
+        [each.reused for each in found],
+    )
 
 
 def read_frame(frame: Frame) -> list[Found]:
@@ -80,6 +86,21 @@ def lost(first: int, last: int) -> list[Found]:
     """What stands for records of which nothing can be read."""
     last = last if first <= last < first + RECORDS_AT_MOST else first
     return [Found(Seq(seq), b"", 0, False, False) for seq in range(first, last + 1)]
+
+
+def _packed(
+    first: int,
+    at_ms: int,
+    records: Sequence[bytes],
+    checks: Sequence[int],
+    reused: Sequence[bool],
+) -> Frame:
+    count = len(records)
+    tables = struct.pack(f"<{2 * count}I", *map(len, records), *checks)
+    head = _HEAD.pack(_MAGIC, first, count) + tables + bytes(reused)
+    body = b"".join((head, _CHECK.pack(crc32(head)), *records))
+    last = first + count - 1
+    return Frame(first, last, at_ms, _check_of(first, last, at_ms, body), body)
 
 
 def _check_of(first: int, last: int, at_ms: int, body: bytes) -> int:

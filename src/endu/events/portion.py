@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from endu.events.event import (
+    Erased,
     Event,
     EventDetails,
     FailedEvent,
@@ -24,7 +25,7 @@ from endu.organizations.organization import OrganizationId, PropertyId
 DAMAGED = "the record's bytes are not those that were written"
 
 LATER = 1 << 63
-SILENT = (FailedEvent, FailedEventsDropped)  # records that say nothing of identities
+SILENT = (FailedEvent, FailedEventsDropped, Erased)  # records that say nothing of identities
 
 _read_details = msgspec.json.Decoder(EventDetails).decode
 

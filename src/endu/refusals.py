@@ -55,6 +55,7 @@ class Reason(Enum):
     NOT_SETTLED = 503, "Not everything before this question has settled yet; ask again."
     QUERY_TIMEOUT = 503, "The question took too long and was ended; ask for less, or again later."
     NOT_DURABLE = 503, "The event could not be kept and was not; send it again."
+    DISK_FULL = 503, "The disk is nearly full, so nothing was kept; send it again."
 
     @property
     def status(self) -> int:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from endu.door.channel import Append, Channel
 from endu.door.numbers import SharedNumbers
 from endu.events.event import Seq
-from endu.events.inbox import Entry, Found, Kept, NotDurable, Told, posted
+from endu.events.inbox import Entry, Found, Kept, NoSpace, NotDurable, Told, posted
 from endu.events.mark import Mark
 from endu.ids import Scramble
 from endu.stores.sqlite_inbox import NO_ROOM, ROOM, size_of, take
@@ -48,6 +48,8 @@ class DoorsInbox:
     def post(self, entries: Sequence[Entry], told: Told) -> None:
         if not self.alive:
             raise NotDurable(GONE)
+        if self._shared.closed:
+            raise NoSpace
         size = size_of(entries)
         if self._asked_bytes + size > ROOM:
             raise NotDurable(NO_ROOM)

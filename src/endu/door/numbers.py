@@ -8,7 +8,7 @@ it; and a key that was revoked is dead in both before that is confirmed.
 import mmap
 
 SIZE = mmap.PAGESIZE
-_REGISTRY, _LOG_END, _ACCEPTED, _DUPLICATES = range(4)
+_REGISTRY, _LOG_END, _ACCEPTED, _DUPLICATES, _CLOSED = range(5)
 
 
 class SharedNumbers:
@@ -44,6 +44,15 @@ class SharedNumbers:
     def duplicates(self) -> int:
         """Those that it was sent again."""
         return self._numbers[_DUPLICATES]
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is to be written to the log, for want of space."""
+        return bool(self._numbers[_CLOSED])
+
+    @closed.setter
+    def closed(self, closed: bool) -> None:
+        self._numbers[_CLOSED] = closed
 
     def count(self, duplicate: bool) -> None:
         self._numbers[_DUPLICATES if duplicate else _ACCEPTED] += 1

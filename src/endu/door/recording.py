@@ -39,6 +39,8 @@ class Recording:
 
     def record(self, request: Request, told: Told) -> bool:
         """As Behind.record."""
+        if self._shared.closed:
+            return False
         if self._version != self._shared.registry:
             self._read_registry()
         key = request.headers.get(b"idempotency-key")

@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from endu.events.event import Seq
+from endu.refusals import Reason, Refusal
 
 
 class MessageKey(Struct, frozen=True):
@@ -57,8 +58,27 @@ class NotDurable(Exception):
     """The storage failed or is closing: nothing of what was asked is kept."""
 
 
+class NoSpace(NotDurable):
+    """The disk has too little space left: nothing was even tried."""
+
+
 class LogUnreadable(Exception):
     """The storage cannot even tell which records come next."""
+
+
+# What a caller may be told of that: the storage failed, or has no space.
+NOT_KEPT = (Reason.NOT_DURABLE, Reason.DISK_FULL)
+
+# How soon they may come again: a failed commit may have been the only one; space takes somebody
+# to make it.
+AFTER_FAILURE_SECONDS, AFTER_NO_SPACE_SECONDS = 1, 5
+
+
+def refusal_of(fault: NotDurable) -> Refusal:
+    """One of NOT_KEPT."""
+    if isinstance(fault, NoSpace):
+        return Refusal(Reason.DISK_FULL, retry_after_seconds=AFTER_NO_SPACE_SECONDS)
+    return Refusal(Reason.NOT_DURABLE, retry_after_seconds=AFTER_FAILURE_SECONDS)
 
 
 FAILED = "The log could not be written; send it again."
@@ -69,7 +89,7 @@ class Inbox(Protocol):
         """Returns once all entries would survive a power cut, and not before; all or none.
 
         Callers that come while one commit is on its way share the next. Places are handed out
-        in the order of the calls. Raises NotDurable.
+        in the order of the calls. Raises NotDurable, NoSpace among it.
         """
 
     def post(self, entries: Sequence[Entry], told: Told) -> None:

@@ -13,7 +13,7 @@ from endu.event_types.event_type import EventType
 from endu.events.admission import Admitted, Candidate, Replayed, admit, number_in
 from endu.events.batch import events_in
 from endu.events.event import FailedEvent, RecordId, encode_record
-from endu.events.inbox import Entry, Inbox, Kept, NotDurable
+from endu.events.inbox import Entry, Inbox, Kept, NotDurable, refusal_of
 from endu.events.numbers import KnownNumbers
 from endu.events.recorded import Recorded, Result, result_of, result_of_refusal
 from endu.events.wire import Said, read_event
@@ -104,7 +104,7 @@ class Recorder:
         """A JSON array or NDJSON: one result for each event, in order.
 
         Raises Refusal only where no event could be told from the next (MALFORMED_JSON), the body
-        is too large, the key may not record, or nothing could be kept (NOT_DURABLE).
+        is too large, the key may not record, or nothing could be kept (NOT_KEPT).
         """
         caller.must_have(Scope.RECORD)
         events = await self._told_apart(body, caller, sent)
@@ -153,7 +153,7 @@ class Recorder:
     async def keep(
         self, admitted: Sequence[Admitted], organization: Organization
     ) -> list[Recorded]:
-        """All of them in one append, in order. Raises Refusal NOT_DURABLE: none is kept."""
+        """All of them in one append, in order. Raises Refusal (NOT_KEPT): none is kept."""
         if not admitted:
             return []
         kept = await self._append([one.entry for one in admitted])
@@ -174,7 +174,7 @@ class Recorder:
         try:
             return await self._inbox.append(entries)
         except NotDurable as fault:
-            raise Refusal(Reason.NOT_DURABLE, retry_after_seconds=1) from fault
+            raise refusal_of(fault) from fault
 
     def _recorded(self, admitted: Admitted, kept: Kept) -> Recorded:
         warnings = admitted.warnings

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 
 from endu.events.event import Record, RecordId, Seq, decode_record, encode_record
-from endu.events.inbox import Entry, NotDurable
+from endu.events.inbox import Entry, NotDurable, refusal_of
 from endu.ids import place_of_record, record_id
 from endu.journeys.arrivals import arrivals_of
 from endu.organizations.organization import OrganizationId
-from endu.refusals import Reason, Refusal
 from endu.web.parts import Parts
 
 
@@ -17,7 +16,7 @@ async def keep(parts: Parts, record: Record) -> Seq:
     try:
         (kept,) = await parts.inbox.append([entry])
     except NotDurable as fault:
-        raise Refusal(Reason.NOT_DURABLE) from fault
+        raise refusal_of(fault) from fault
     return kept.seq
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from endu.events.inbox import NOT_KEPT
 from endu.events.recorded import Result
 from endu.events.wire import MESSAGE_ID_LENGTH, PROPERTY_ID_LENGTH
 from endu.organizations.keyring import Scope
@@ -30,7 +31,7 @@ REFUSED = (
     Reason.UNKNOWN_C_USER_ID,
     Reason.SCHEMA_VIOLATION,
     Reason.WRONG_ORGANIZATION,
-    Reason.NOT_DURABLE,
+    *NOT_KEPT,
 )
 
 
@@ -113,5 +114,5 @@ RECORD_BATCH = Description(
     query=Nothing,
     body=Batch,
     answer=BatchAnswer,
-    refusals=(Reason.NOT_DURABLE,),
+    refusals=NOT_KEPT,
 )

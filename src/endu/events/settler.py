@@ -22,10 +22,10 @@ from endu.events.portion import (
     Books,
     evidence_of,
     note_in,
-    read_batch,
     settled_events,
 )
 from endu.events.position import Position, SetAside
+from endu.events.reading import PIECE, Reading
 from endu.events.visits import Given
 from endu.identities.evidence import Evidence, Resolution, Review
 from endu.ids import Scramble
@@ -34,7 +34,6 @@ from endu.turns import in_turns
 
 logger = logging.getLogger(__name__)
 
-PIECE = 500  # records between two turns of everybody else: about half a millisecond
 BATCH = 20_000  # records: 0.3 s of work, and some 40 MB while it lasts
 
 
@@ -122,6 +121,7 @@ class Settler:
         self._now_ms = now_ms
         self.of_storage = of_storage
         self._done = at_each_step
+        self._reading = Reading(parts.inbox)
         self._owners_version = 0
         self._visits_version = 0
         # Rows up to here may be in the ledger already; None: that has to be found out first.
@@ -158,6 +158,10 @@ class Settler:
         self._done("moved")
         return batch.count
 
+    async def stop(self) -> None:
+        """Nothing of it goes on behind this; it can settle again."""
+        await self._reading.stop()
+
     async def show(self) -> None:
         """Every later question sees what is settled."""
         if self.unseen:
@@ -186,10 +190,7 @@ class Settler:
 
     async def _get_ready(self, after: Seq, limit: int) -> Ready:
         """The records behind `after`, resolved where they can be as a whole."""
-        found = await self._parts.inbox.take(after, limit)
-        batch = Batch(found[-1].seq if found else after, len(found), [], [])
-        async for piece in in_turns(found, PIECE):
-            read_batch(piece, batch)
+        batch = await self._reading.batch_behind(after, limit)
         self._done("taken")
         try:
             return Ready(batch, await self._resolve(batch.logged))

@@ -78,6 +78,7 @@ class Settling:
         self._woken.set()
         if self._task is not None:
             await asyncio.wait([self._task])
+        await self._settler.stop()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="settler")

@@ -6,6 +6,7 @@ import typer
 
 from endu.cli import event_types, events, failed, identities, keys, organizations
 from endu.cli.demo.command import demo
+from endu.cli.exporting import export
 from endu.cli.importing.command import import_
 from endu.cli.limits import limits
 from endu.cli.operator import warn
@@ -32,6 +33,7 @@ app.add_typer(event_types.app, name="event-types")
 app.command("record")(events.record)
 app.add_typer(events.app, name="events")
 app.command("import")(import_)
+app.command("export")(export)
 app.command("demo")(demo)
 app.add_typer(identities.app, name="identities")
 app.add_typer(failed.app, name="failed")

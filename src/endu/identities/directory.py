@@ -145,6 +145,11 @@ class Directory(Protocol):
     ) -> list[tuple[int, Conflict]]:
         """Oldest first, each with its place for the cursor."""
 
+    async def conflicts_of(
+        self, organization_id: OrganizationId, identity: Identity
+    ) -> list[Conflict]:
+        """Those with one of this identity's identifiers at either end."""
+
     async def hubs(
         self, organization_id: OrganizationId, after: int, limit: int
     ) -> list[tuple[int, Hub]]:

@@ -75,12 +75,14 @@ class Timeline(Struct, frozen=True):
 
 
 class TimelineQuestion(Struct, frozen=True):
-    """`before` is (milliseconds, seq): events behind that place, newest first."""
+    """`before` is (milliseconds, seq): events behind that place, newest first. `related`: other
+    people's events that carry one of this person's identifiers, too."""
 
     organization_id: OrganizationId
     identity: Identity
     before: tuple[int, int]
     limit: int
+    related: bool = True
 
 
 async def ask_timeline(
@@ -92,6 +94,8 @@ async def ask_timeline(
 ) -> Timeline:
     organization_id, identity = question.organization_id, question.identity
     conditions, values = await whose_events(directory, organization_id, identity)
+    if not question.related:
+        conditions = {name: sql for name, sql in conditions.items() if name != "related"}
     before_ms, before_seq = question.before
     asked = {
         **values,

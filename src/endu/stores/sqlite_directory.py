@@ -166,6 +166,15 @@ class SqliteDirectory:
 
         return await self._reader.read(work)
 
+    async def conflicts_of(
+        self, organization_id: OrganizationId, identity: Identity
+    ) -> list[Conflict]:
+        def work(db: Connection) -> list[Conflict]:
+            links = links_of(db, identity.subjects)
+            return [_conflict(db, link) for link in links if link.verdict == "refused"]
+
+        return await self._reader.read(work)
+
     async def hubs(
         self, organization_id: OrganizationId, after: int, limit: int
     ) -> list[tuple[int, Hub]]:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from litestar import Litestar, Request, Response, route
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
 
 from endu.events.ledger import Bound, TooDear
 from endu.ids import new_id
@@ -18,6 +19,7 @@ from endu.web import (
     event_types,
     events,
     explaining,
+    exporting,
     failed_events,
     funnel,
     identities,
@@ -43,7 +45,7 @@ from endu.web.asgi import (
 )
 from endu.web.body import read_body
 from endu.web.callers import Callers
-from endu.web.endpoint import Call, Endpoint, Needs, Text
+from endu.web.endpoint import NDJSON, Call, Endpoint, Lines, Needs, Text
 from endu.web.parts import Parts
 from endu.web.reading import read_json, read_query
 from endu.web.record import RecordDoor
@@ -69,6 +71,7 @@ GROUPS = (
     events,
     event_types,
     identities,
+    exporting,
     explaining,
     rules,
     failed_events,
@@ -146,7 +149,7 @@ def _litestar(endpoints: Sequence[Endpoint], parts: Parts, callers: Callers) -> 
 def _route(endpoint: Endpoint, parts: Parts, callers: Callers) -> HTTPRouteHandler:
     described = endpoint.description
 
-    async def answer(request: AnyRequest) -> Response[bytes]:
+    async def answer(request: AnyRequest) -> Response[Any]:
         headers: dict[str, str] = {}
         try:
             if described.needs is None:
@@ -217,7 +220,9 @@ def _must_be_let_in(caller: Caller, needs: Needs) -> None:
         caller.must_have(needs)
 
 
-def _answered(answer: Any, headers: dict[str, str]) -> Response[bytes]:
+def _answered(answer: Any, headers: dict[str, str]) -> Response[Any]:
+    if isinstance(answer, Lines):
+        return Stream(answer.content, media_type=NDJSON, headers=headers)
     if isinstance(answer, Text):
         return Response(answer.content, media_type=answer.media_type, headers=answer.headers)
     return Response(accepted_body(answer), media_type="application/json", headers=headers)

@@ -153,7 +153,7 @@ def _success(described: Description, schemas: _Schemas) -> dict[str, Any]:
     if described.answer is None:
         return {"description": "Kept. The answer is empty.", "headers": _RECORD_HEADERS}
     if described.is_raw:
-        kind = {"type": "object"} if "json" in described.media_type else {"type": "string"}
+        kind = {"type": "object" if described.media_type == "application/json" else "string"}
         return {
             "description": described.summary,
             "content": {described.media_type: {"schema": kind}},

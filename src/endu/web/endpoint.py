@@ -5,7 +5,7 @@ A handler is only ever called with a caller whose key may do what the endpoint n
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args, get_type_hints
 
 from msgspec import Struct, field
@@ -55,6 +55,15 @@ class Text(Struct, frozen=True):
     headers: dict[str, str] = {}
 
 
+class Lines(Struct, frozen=True):
+    """An answer that may be longer than memory: an object a line, sent as it is found."""
+
+    content: AsyncIterator[bytes]
+
+
+NDJSON = "application/x-ndjson"
+
+
 class Description(Struct, frozen=True, kw_only=True):
     """All that there is to say about an endpoint before it is called."""
 
@@ -74,7 +83,7 @@ class Description(Struct, frozen=True, kw_only=True):
 
     @property
     def is_raw(self) -> bool:
-        return self.answer in (None, Text)
+        return self.answer in (None, Text, Lines)
 
 
 class Endpoint(Struct, frozen=True):
@@ -102,6 +111,7 @@ def endpoint(
         hints = get_type_hints(handle, include_extras=True)
         answers = [kind for kind in get_args(hints["return"]) if kind is not Text]
         query, body = get_args(hints["call"])
+        answer = answers[0] if other_media else hints["return"]
         summary, text = _said(handle)
         return Endpoint(
             Description(
@@ -114,8 +124,9 @@ def endpoint(
                 needs=needs,
                 query=query,
                 body=None if body is type(None) else body,
-                answer=answers[0] if other_media else hints["return"],
+                answer=answer,
                 refusals=refusals,
+                media_type=NDJSON if answer is Lines else "application/json",
                 other_media=other_media,
             ),
             handle,

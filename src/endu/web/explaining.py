@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from endu.events.event import RecordId
-from endu.identities.directory import Explanation, LinkSeen
+from endu.identities.directory import Conflict, Explanation, LinkSeen
 from endu.identities.identifier import NotAnIdentifier, Number, parse_identifier
 from endu.journeys.scope import Time, rfc3339
 from endu.organizations.keyring import Scope
@@ -89,10 +89,7 @@ async def list_conflicts(call: Call[PageQuery, None]) -> Page[ConflictShown]:
     (after,) = read_cursor(query.cursor, (0,))
     found = await parts.directory.conflicts(call.organization_id, after, query.limit + 1)
     shown = found[: query.limit]
-    links = await _links_shown(parts, call.organization_id, [each.link for _, each in shown])
-    items = [
-        ConflictShown(link, each.identities) for link, (_, each) in zip(links, shown, strict=True)
-    ]
+    items = await conflicts_shown(parts, call.organization_id, [each for _, each in shown])
     return Page(items, write_cursor(shown[-1][0]) if len(found) > len(shown) else None)
 
 
@@ -129,6 +126,15 @@ async def explanation_shown(
         await _links_shown(parts, organization_id, explanation.path),
         await _links_shown(parts, organization_id, explanation.refused),
     )
+
+
+async def conflicts_shown(
+    parts: Parts, organization_id: OrganizationId, conflicts: Sequence[Conflict]
+) -> list[ConflictShown]:
+    links = await _links_shown(parts, organization_id, [each.link for each in conflicts])
+    return [
+        ConflictShown(link, each.identities) for link, each in zip(links, conflicts, strict=True)
+    ]
 
 
 async def _links_shown(

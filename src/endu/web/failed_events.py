@@ -90,7 +90,7 @@ async def list_failed_events(call: Call[FailedEventsQuery, None]) -> Page[Failed
     )
     shown = found[: query.limit]
     return Page(
-        [_shown(call.parts, failure) for failure in shown],
+        [failed_event_shown(call.parts, failure) for failure in shown],
         write_cursor(shown[-1].seq) if len(found) > len(shown) else None,
     )
 
@@ -189,7 +189,7 @@ async def _places_of_reason(
     return seqs
 
 
-def _shown(parts: Parts, failure: Failure) -> FailedEventShown:
+def failed_event_shown(parts: Parts, failure: Failure) -> FailedEventShown:
     event = failure.event
     return FailedEventShown(
         failed_event_id=id_of(parts, failure.seq, event.received_at_ms),

@@ -1,5 +1,6 @@
 """Identities over HTTP: made beforehand, looked up, their timelines and journals."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, field, to_builtins
@@ -146,7 +147,7 @@ async def find_identity(call: Call[LookupQuery, None]) -> IdentityShown:
     identity = await call.parts.directory.by_identifier(call.organization_id, identifier)
     if identity is None:
         raise Refusal(Reason.NOT_FOUND, f"Nobody in your organization goes by {identifier}.")
-    return await _shown(call, identity, None)
+    return await identity_shown(call, identity, None)
 
 
 @endpoint(
@@ -156,7 +157,7 @@ async def get_identity(call: Call[IdentityQuery, None]) -> IdentityShown:
     """One person by number: identifiers, how well each is proved, first and last seen."""
     number = Number(call.query.c_user_id)
     identity = await found_identity(call, number)
-    return await _shown(call, identity, None if identity.c_user_id == number else number)
+    return await identity_shown(call, identity, None if identity.c_user_id == number else number)
 
 
 @endpoint(
@@ -196,11 +197,9 @@ async def get_journal(call: Call[IdentityPageQuery, None]) -> Page[ChangeShown]:
     organization_id = call.organization_id
     changes = await parts.directory.journal(organization_id, identity, before, query.limit + 1)
     shown = changes[: query.limit]
-    ids = await ids_of(parts, organization_id, [change.seq for change in shown])
     more = len(changes) > len(shown)
     return Page(
-        [_change_shown(change, ids) for change in shown],
-        write_cursor(shown[-1].change_id) if more else None,
+        await changes_shown(call, shown), write_cursor(shown[-1].change_id) if more else None
     )
 
 
@@ -247,7 +246,7 @@ def _asked_for(query: LookupQuery) -> str:
         raise Refusal(Reason.INVALID_REQUEST, problems=[problem]) from fault
 
 
-async def _shown(
+async def identity_shown(
     call: Call[Any, Any], identity: Identity, redirected_from: Number | None
 ) -> IdentityShown:
     parts = call.parts
@@ -276,7 +275,9 @@ def _identifier_shown(known: KnownIdentifier, seen: dict[Any, Seen]) -> Identifi
     )
 
 
-def _change_shown(change: Change, ids: dict[int, RecordId]) -> ChangeShown:
-    return ChangeShown(
-        rfc3339(change.at_ms), change.change, change.identity, ids.get(change.seq), change.detail
-    )
+async def changes_shown(call: Call[Any, Any], changes: Sequence[Change]) -> list[ChangeShown]:
+    ids = await ids_of(call.parts, call.organization_id, [change.seq for change in changes])
+    return [
+        ChangeShown(rfc3339(each.at_ms), each.change, each.identity, ids.get(each.seq), each.detail)
+        for each in changes
+    ]

@@ -125,7 +125,7 @@ async def list_rules(call: Call[PageQuery, None]) -> Page[RuleShown]:
     found = [rule for rule in every if rule.seq > after]
     shown = found[: call.query.limit]
     return Page(
-        [_shown(call, rule) for rule in shown],
+        [rule_shown(call, rule) for rule in shown],
         write_cursor(shown[-1].seq) if len(found) > len(shown) else None,
     )
 
@@ -195,7 +195,7 @@ def _author(call: Call[Any, Any]) -> str:
     return f"{call.caller.kind} key {call.caller.key_id}"
 
 
-def _shown(call: Call[Any, Any], rule: StandingRule) -> RuleShown:
+def rule_shown(call: Call[Any, Any], rule: StandingRule) -> RuleShown:
     taken_back_at_ms = rule.taken_back_at_ms
     return RuleShown(
         rule_id=id_of(call.parts, rule.seq, rule.made_at_ms),

@@ -109,9 +109,8 @@ def endpoint(
 
     def made(handle: Callable[[Any], Awaitable[Any]]) -> Endpoint:
         hints = get_type_hints(handle, include_extras=True)
-        answers = [kind for kind in get_args(hints["return"]) if kind is not Text]
         query, body = get_args(hints["call"])
-        answer = answers[0] if other_media else hints["return"]
+        answer = _besides_text(hints["return"]) if other_media else hints["return"]
         summary, text = _said(handle)
         return Endpoint(
             Description(
@@ -161,6 +160,11 @@ def open_endpoint(
         )
 
     return made
+
+
+def _besides_text(answers: Any) -> Any:
+    """The Answer of `Answer | Text`."""
+    return next(kind for kind in get_args(answers) if kind is not Text)
 
 
 def _said(handle: Callable[..., Any]) -> tuple[str, str]:

@@ -102,9 +102,8 @@ def endpoint(
 ) -> Callable[[Callable[[Any], Awaitable[Any]]], Endpoint]:
     """Makes an endpoint of `async def name(call: Call[Query, Body]) -> Answer`.
 
-    The first line of the docstring is its summary; refusals are those of its own, beside the
-    ones that follow from what it needs and takes. With `other_media` it may answer a Text of one of
-    those in place of the Answer.
+    The docstring's first line is its summary; refusals are its own, beside those that follow from
+    what it needs and takes. With `other_media` it may answer a Text of one of those instead.
     """
 
     def made(handle: Callable[[Any], Awaitable[Any]]) -> Endpoint:

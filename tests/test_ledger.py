@@ -109,7 +109,7 @@ async def test_an_event_comes_back_as_it_was(chdb_ledger: ChdbLedger) -> None:
 
 async def test_a_table_from_before_a_column_was_added_gets_it(tmp_path: Path) -> None:
     with open_chdb_ledger(tmp_path / "ledger", Limits()) as ledger:
-        ledger._command("ALTER TABLE endu.events DROP COLUMN device_only")
+        ledger._writer.command("ALTER TABLE endu.events DROP COLUMN device_only")
         await ledger.append(0, [settled(1, subject=7), settled(2, subject=0)])
     with open_chdb_ledger(tmp_path / "ledger", Limits()) as ledger:
         rows = await ledger.ask("SELECT seq, device_only FROM endu.events ORDER BY seq", {})
@@ -139,7 +139,7 @@ async def test_a_row_that_does_not_fit_raises_before_anything_is_written(
 async def test_a_write_that_failed_unnoticed_is_seen_and_its_rows_come_again(
     chdb_ledger: ChdbLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client: Any = chdb_ledger._client
+    client: Any = chdb_ledger._writer.client
     insert = client.insert_arrow
 
     def and_lose_it(table: str, rows: Any) -> None:
@@ -162,7 +162,7 @@ async def test_after_an_insert_that_failed_half_way_the_rest_is_verified_against
 ) -> None:
     assert await chdb_ledger.last(0) == 0
     await chdb_ledger.append(0, [settled(1)])
-    client: Any = chdb_ledger._client
+    client: Any = chdb_ledger._writer.client
     insert = client.insert_arrow
 
     def half_of_it(table: str, rows: Any) -> None:

@@ -91,6 +91,13 @@ class Table(Struct, frozen=True):
         return replace(self, columns=[column[:rows] for column in self.columns])
 
 
+class LostPart(Struct, frozen=True):
+    """A part of a table that could not be read and was taken out: its rows are missing."""
+
+    table: str
+    name: str
+
+
 class LedgerDamaged(Exception):
     """What was written is not what is there: the batch has to be tried again."""
 

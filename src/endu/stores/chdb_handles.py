@@ -9,8 +9,9 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from queue import Empty, LifoQueue
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -116,6 +117,24 @@ class Readers:
             raise
         finally:
             self._room.release()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Entered once no question runs; those that come wait until it is left. For any thread
+        but those that ask."""
+        entered, left = threading.Barrier(self._limits.at_once + 1), threading.Event()
+
+        def stand_by() -> None:
+            entered.wait()
+            left.wait()
+
+        for _ in range(self._limits.at_once):
+            self._threads.submit(stand_by)
+        entered.wait()
+        try:
+            yield
+        finally:
+            left.set()
 
     def close(self) -> None:
         self._threads.shutdown()

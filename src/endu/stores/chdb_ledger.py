@@ -3,22 +3,16 @@
 `ledger/engine` is chDB's, `ledger/temporary` holds the files that inserts pass through.
 """
 
-import asyncio
-import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import Error
-from msgspec import Struct
 from msgspec.structs import replace
 
 from endu.events.event import Seq
@@ -35,7 +29,9 @@ from endu.events.ledger import (
     VisitChange,
 )
 from endu.stores.chdb_handles import Client, Limits, NoForking, Readers, Rows, client_of
+from endu.stores.chdb_writer import Writer
 from endu.stores.ledger_numbers import BROUGHT_NUMBERS, NUMBER_TABLES, arrow_of_numbers
+from endu.stores.ledger_parts import WATCHED, LedgerParts
 from endu.stores.ledger_tables import (
     EVENTS,
     OWNER_CHANGES,
@@ -48,10 +44,6 @@ from endu.stores.ledger_tables import (
 )
 from endu.turns import in_turns
 
-T = TypeVar("T")
-
-logger = logging.getLogger(__name__)
-
 # Rows of one insert of owners: half of what ClickHouse puts into one part, so that it is there
 # whole or not at all.
 CHANGES_AT_ONCE = 500_000
@@ -60,7 +52,8 @@ CHANGES_AT_ONCE = 500_000
 # with more than fits into memory several times over.
 OF_SQL = {"at_once": 2, "waiting": 20, "result_bytes": 32 << 20}
 
-# Sized for two cores and a few hundred megabytes; by default chDB plans for a server.
+# Sized for two cores and a few hundred megabytes; by default chDB plans for a server. However much
+# of it is broken, the engine starts: the log has all of it.
 CONFIG = """<clickhouse>
     <tmp_path>{temporary}/</tmp_path>
     <background_pool_size>2</background_pool_size>
@@ -70,6 +63,11 @@ CONFIG = """<clickhouse>
     <background_fetches_pool_size>1</background_fetches_pool_size>
     <mark_cache_size>67108864</mark_cache_size>
     <uncompressed_cache_size>0</uncompressed_cache_size>
+    <merge_tree>
+        <old_parts_lifetime>480</old_parts_lifetime>
+        <max_suspicious_broken_parts>1000000</max_suspicious_broken_parts>
+        <max_suspicious_broken_parts_bytes>1000000000000000</max_suspicious_broken_parts_bytes>
+    </merge_tree>
 </clickhouse>
 """
 
@@ -84,22 +82,6 @@ SELECT seq, check
  WHERE source = {{source:UInt16}} AND seq BETWEEN {{first:UInt64}} AND {{last:UInt64}}
  ORDER BY seq
 """
-INSERTED_PARTS = """
-SELECT name, path
-  FROM system.parts
- WHERE concat(database, '.', table) = {table:String} AND active AND level = 0
-"""
-
-
-class _Part(Struct, frozen=True):
-    """A line of what CHECK TABLE answers."""
-
-    part_path: str
-    is_passed: int
-    message: str
-
-
-_read_parts = msgspec.json.Decoder(_Part).decode_lines
 
 
 class ChdbLedger:
@@ -107,18 +89,17 @@ class ChdbLedger:
     handle, so that nothing writes beside it."""
 
     def __init__(self, open_client: Callable[[], Client], limits: Limits) -> None:
-        self._open_client = open_client
-        self._client: Client = open_client()
+        self._writer = Writer(open_client)
+        self.parts = LedgerParts(self._writer)
         for statement in (*TABLES, *NUMBER_TABLES):
-            self._client.command(statement)
-        self._checked: dict[str, set[str]] = {}
+            self._writer.command(statement)
         self._greatest: dict[int, int] = {}  # place of each source, where it is known for sure
         self._stale = {OWNERS, VISITS}
-        for table in (EVENTS, OWNER_CHANGES, VISIT_CHANGES):
-            self._drop_damaged_parts(table)
+        for table in WATCHED:
+            self.parts.drop_damaged(table)
         self._readers = Readers(open_client, limits)
         self._sql_readers = Readers(open_client, replace(limits, **OF_SQL))
-        self._thread = ThreadPoolExecutor(1, "ledger")
+        self.parts.pause_with(self._readers.paused, self._sql_readers.paused)
 
     async def append(self, source: int, rows: Sequence[SettledEvent]) -> None:
         if rows:
@@ -126,7 +107,7 @@ class ChdbLedger:
             table = pa.Table.from_batches(pieces)
             seqs = [row.seq for row in rows]
             checks = sum([row.check for row in rows])
-            await self._in_thread(self._append, table, source, min(seqs), max(seqs), checks)
+            await self._writer.in_thread(self._append, table, source, min(seqs), max(seqs), checks)
 
     async def present(self, source: int, first: Seq, last: Seq) -> set[int]:
         return {seq for seq, _ in await self.checks(source, first, last)}
@@ -134,27 +115,31 @@ class ChdbLedger:
     async def set_owners(self, changes: Sequence[OwnerChange]) -> None:
         for piece in _pieces(changes):
             self._stale.add(OWNERS)
-            await self._in_thread(self._insert, OWNER_CHANGES, arrow_of_owners(piece))
+            await self._writer.in_thread(self._insert, OWNER_CHANGES, arrow_of_owners(piece))
 
     async def set_visits(self, changes: Sequence[VisitChange]) -> None:
         for piece in _pieces(changes):
             self._stale.add(VISITS)
-            await self._in_thread(self._insert, VISIT_CHANGES, arrow_of_visits(piece))
+            await self._writer.in_thread(self._insert, VISIT_CHANGES, arrow_of_visits(piece))
 
     async def set_numbers(self, numbers: Sequence[BroughtNumber]) -> None:
-        await self._in_thread(self._insert, BROUGHT_NUMBERS, arrow_of_numbers(numbers))
-        await self._in_thread(self._command, f"SYSTEM RELOAD DICTIONARY {NUMBERS}")
+        await self._writer.in_thread(self._insert, BROUGHT_NUMBERS, arrow_of_numbers(numbers))
+        await self._writer.in_thread(self._writer.command, f"SYSTEM RELOAD DICTIONARY {NUMBERS}")
 
     async def versions(self) -> tuple[int, int]:
         (owners,), (visits,) = [
-            (await self._in_thread(self._read, f"SELECT max(version) FROM {table}"))[0]
+            (await self._writer.in_thread(self._writer.read, f"SELECT max(version) FROM {table}"))[
+                0
+            ]
             for table in (OWNER_CHANGES, VISIT_CHANGES)
         ]
         return owners, visits
 
     async def refresh(self) -> None:
         for dictionary in list(self._stale):  # one that nothing was written for is as it was
-            await self._in_thread(self._command, f"SYSTEM RELOAD DICTIONARY {dictionary}")
+            await self._writer.in_thread(
+                self._writer.command, f"SYSTEM RELOAD DICTIONARY {dictionary}"
+            )
             self._stale.discard(dictionary)
 
     async def ask(self, sql: str, values: Mapping[str, Any]) -> Rows:
@@ -169,36 +154,27 @@ class ChdbLedger:
     async def last(self, source: int) -> int:
         """The greatest place that is there; 0 without any."""
         greatest = f"SELECT max(seq) FROM {EVENTS} WHERE source = {{source:UInt16}}"
-        rows = await self._in_thread(partial(self._read, greatest, source=source))
+        rows = await self._writer.in_thread(partial(self._writer.read, greatest, source=source))
         self._greatest[source] = int(rows[0][0])
         return self._greatest[source]
 
     async def checks(self, source: int, first: int, last: int) -> Rows:
         """(seq, check) of each row in the range, in order; twice what is there twice. Raises
         LedgerDamaged where they cannot be read."""
-        asked = partial(self._read, PLACES, source=source, first=first, last=last)
+        asked = partial(self._writer.read, PLACES, source=source, first=first, last=last)
         try:
-            return await self._in_thread(asked)
+            return await self._writer.in_thread(asked)
         except Error as problem:
             raise LedgerDamaged(f"{first} to {last} cannot be read: {problem}") from problem
 
     async def damaged_parts(self) -> list[tuple[str, str]]:
         """Reads every byte of the tables: the parts that are not as they were written, and why."""
-        damaged = []
-        for table in (EVENTS, OWNER_CHANGES, VISIT_CHANGES):
-            for part in await self._in_thread(self._parts_checked, table):
-                if not part.is_passed:
-                    damaged.append((f"{table} {part.part_path}", part.message))
-        return damaged
+        return await self.parts.damaged()
 
     def close(self) -> None:
         self._readers.close()
         self._sql_readers.close()
-        self._thread.shutdown()
-        self._client.close()
-
-    async def _in_thread(self, work: Callable[..., T], *values: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
+        self._writer.close()
 
     def _append(self, table: pa.Table, source: int, first: int, last: int, checks: int) -> None:
         """Behind the greatest place there can be nothing yet: nobody else writes here. An insert
@@ -215,45 +191,13 @@ class ChdbLedger:
             self._greatest[source] = max(greatest, last)
 
     def _insert(self, table: str, rows: pa.Table) -> None:
-        self._run(lambda client: client.insert_arrow(table, rows))
-        if damaged := self._drop_damaged_parts(table):
+        self._writer.run(lambda client: client.insert_arrow(table, rows))
+        if damaged := self.parts.drop_damaged(table):
             raise LedgerDamaged(f"A write failed unnoticed in {', '.join(damaged)} of {table}")
 
-    def _drop_damaged_parts(self, table: str) -> list[str]:
-        """chDB said OK after a write that had failed, and reading back found the rows in its
-        memory; a file without bytes in the part's folder missed no such case. Such a part is
-        dropped, so that its rows are seen to be missing and come again."""
-        parts: dict[str, str] = dict(self._read(INSERTED_PARTS, table=table))
-        unchecked = parts.keys() - self._checked.get(table, set())
-        damaged = [name for name in unchecked if _has_an_empty_file(Path(parts[name]))]
-        for name in damaged:
-            logger.error("Dropping %s of %s: a write of it failed unnoticed", name, table)
-            self._command(f"ALTER TABLE {table} DROP PART '{name}'")
-        self._checked[table] = set(parts)
-        return damaged
-
-    def _parts_checked(self, table: str) -> list[_Part]:
-        check = f"CHECK TABLE {table} SETTINGS check_query_single_value_result = 0"
-        return _read_parts(self._run(lambda client: client.raw_query(check, fmt="JSONEachRow")))
-
     def _totals(self, source: int, first: int, last: int) -> tuple[int, int]:
-        count, checks = self._read(TOTALS, source=source, first=first, last=last)[0]
+        count, checks = self._writer.read(TOTALS, source=source, first=first, last=last)[0]
         return count, checks
-
-    def _read(self, sql: str, **values: Any) -> Rows:
-        rows: Rows = self._run(lambda client: client.query(sql, parameters=values).result_rows)
-        return rows
-
-    def _command(self, statement: str) -> None:
-        self._run(lambda client: client.command(statement))
-
-    def _run(self, work: Callable[[Client], Any]) -> Any:
-        try:
-            return work(self._client)
-        except BaseException:
-            self._client.close()
-            self._client = self._open_client()
-            raise
 
 
 def _pieces(changes: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -265,14 +209,6 @@ def _pieces(changes: Sequence[Any]) -> Iterator[Sequence[Any]]:
             end += 1
         yield changes[start:end]
         start = end
-
-
-def _has_an_empty_file(part: Path) -> bool:
-    try:
-        with os.scandir(part) as files:
-            return any(file.stat().st_size == 0 for file in files)
-    except FileNotFoundError:  # merged into another part and gone meanwhile
-        return False
 
 
 @contextmanager

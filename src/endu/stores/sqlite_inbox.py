@@ -9,10 +9,12 @@ import logging
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from endu.events.event import Seq
 from endu.events.frame import read_frame
@@ -20,6 +22,8 @@ from endu.events.inbox import Entry, Found, Kept, NotDurable, Told, posted
 from endu.events.mark import Mark
 from endu.ids import Scramble
 from endu.stores.sqlite_log import LogReader, LogWriter
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +33,10 @@ GROUP = 4 << 20  # bytes after which a group is full: some 20 ms of writing
 
 TURN = 1_000  # records read between two turns of everybody else: about half a millisecond
 
+# Other work of the writing thread than commits: so many places at once, and commits in between.
+ERASED_AT_ONCE = 100
+WASH_AGAIN_SECONDS = 0.2
+
 CLOSING = "Endu is stopping; send it again."
 NO_ROOM = "Too much is waiting for the disk; send it again."
 
@@ -37,6 +45,13 @@ class _Waiting(NamedTuple):
     entries: Sequence[Entry]
     size: int
     told: Told
+
+
+class _Work(NamedTuple):
+    """What the thread does between two commits."""
+
+    do: Callable[[LogWriter], Any]
+    done: Future[Any]
 
 
 _Group: TypeAlias = list[_Waiting]
@@ -50,7 +65,7 @@ class SqliteInbox:
         self._writer = writer
         self._reader = reader
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[_Group | None] = SimpleQueue()  # one at most, or the end
+        self._queue: SimpleQueue[_Group | _Work | None] = SimpleQueue()  # one group at most
         self._waiting: deque[_Waiting] = deque()
         self._busy = False  # a group is with the thread, or about to be
         self._waiting_bytes = 0
@@ -82,6 +97,19 @@ class SqliteInbox:
     async def arrival(self, after: Seq) -> None:
         await self._end.reaches(after + 1)
 
+    async def drop(self, until: Seq) -> None:
+        """As InboxKeeper.drop."""
+        while await self._between_commits(lambda writer: writer.drop(until)):
+            pass
+
+    async def erase(self, places: Sequence[Seq]) -> None:
+        """As InboxKeeper.erase."""
+        for start in range(0, len(places), ERASED_AT_ONCE):
+            piece = frozenset(places[start : start + ERASED_AT_ONCE])
+            await self._between_commits(partial(LogWriter.erase, places=piece))
+        while not await self._between_commits(LogWriter.wash):
+            await asyncio.sleep(WASH_AGAIN_SECONDS)
+
     @property
     def end(self) -> Seq:
         return Seq(self._end.value)
@@ -110,6 +138,14 @@ class SqliteInbox:
             self._hand_over()
         await asyncio.to_thread(self._thread.join)
 
+    async def _between_commits(self, do: Callable[[LogWriter], T]) -> T:
+        """What `do` answers or raises. Raises NotDurable where the thread ends before it."""
+        if self._closed:
+            raise NotDurable(CLOSING)
+        done: Future[T] = Future()
+        self._queue.put(_Work(do, done))
+        return await asyncio.wrap_future(done)
+
     def _hand_over(self) -> None:
         """Whoever waits, up to a full group, to the thread; or else the end, if it has come."""
         group: _Group = []
@@ -124,13 +160,25 @@ class SqliteInbox:
             self._queue.put(None)
 
     def _run(self) -> None:
-        """The thread: groups until it is told to end. However it ends, nobody is left waiting."""
-        group: _Group | None = None
+        """The thread, until it is told to end. However it ends, nobody is left waiting."""
+        next_: _Group | _Work | None = None
         try:
-            while (group := self._queue.get()) is not None:
-                self._write(group)
+            while (next_ := self._queue.get()) is not None:
+                if isinstance(next_, _Work):
+                    self._work(next_)
+                else:
+                    self._write(next_)
         finally:
-            self._loop.call_soon_threadsafe(self._give_up, group or [])
+            self._loop.call_soon_threadsafe(self._give_up, next_)
+
+    def _work(self, asked: _Work) -> None:
+        if not asked.done.set_running_or_notify_cancel():
+            return
+        try:
+            asked.done.set_result(asked.do(self._writer))
+        except Exception as problem:  # the outermost loop of this thread, as below
+            logger.exception("Work on the log failed; whoever asked for it was told")
+            asked.done.set_exception(problem)
 
     def _write(self, group: _Group) -> None:
         entries = [entry for waiting in group for entry in waiting.entries]
@@ -158,10 +206,18 @@ class SqliteInbox:
                 logger.exception("A commit could not be told to one who waits for it")
             place = end
 
-    def _give_up(self, group: _Group) -> None:
+    def _give_up(self, in_hand: _Group | _Work | None) -> None:
         """The thread has ended: whoever came too late, or was in its hands, is told."""
         self._closed = True
-        late = [*group, *self._waiting]
+        left: list[_Group | _Work | None] = [in_hand]
+        while not self._queue.empty():
+            left.append(self._queue.get())
+        for each in left:
+            if isinstance(each, _Work) and not each.done.done():
+                each.done.set_exception(NotDurable(CLOSING))
+            elif isinstance(each, list):
+                self._tell(each, None)
+        late = list(self._waiting)
         self._waiting.clear()
         self._tell(late, None)
 

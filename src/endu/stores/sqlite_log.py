@@ -1,13 +1,13 @@
 """The log as a SQLite file: who writes it, who reads it. Nothing here knows of event loops.
 
-One row for each commit keeps the interpreter out of SQLite's way. Frames are settled, then old;
-a sealer would take the old ones (wholly settled, behind the newest) out of `frames` into segment
-files, and then `LogReader.frames` must read those first. There is none yet.
+One row for each commit keeps the interpreter out of SQLite's way. Frames are settled, then old,
+and then sealed: segment files beside the inbox have them, and they leave it. Which ones did, its
+`meta` says, in the same transaction.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,23 @@ from endu.announcements import CannotRun
 from endu.events.event import Seq
 from endu.events.frame import Frame, write_frame
 from endu.events.inbox import Entry, Kept, LogUnreadable, MessageKey
+from endu.events.keeping import erased_in
 from endu.events.places import Message, Places, give_places, give_places_to_new, keys_of
-from endu.stores.sqlite import Error, connect
+from endu.stores.segments import Segments
+from endu.stores.sqlite import BUSY_MS, Error, connect, connect_to_read
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
+WITHOUT_SEGMENTS = 1  # the version that knew none: otherwise the same
 # Places are reserved so many at a time: a crash that loses the tail of the log cannot make
 # Endu use a place twice, and one more small commit in a million costs nothing.
 RESERVED = 1_000_000
 NAMES_AT_ONCE = 500  # placeholders in one statement
+# What leaves the inbox in one commit: a few milliseconds, in which others wait.
+DROPPED_FRAMES, DROPPED_BYTES = 500, 1 << 20
+# How long washing waits for those who read an old state of the file; commits wait as long.
+WASHING_MS = 50
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -58,6 +65,11 @@ SELECT first, last, at_ms, crc, body
 PLACES_BEHIND = FRAMES_BEHIND.replace(", at_ms, crc, body", "")
 LAST_PLACE = "SELECT last FROM frames ORDER BY first DESC LIMIT 1"
 FRAME_AT = "SELECT first, last, at_ms, crc, body FROM frames WHERE first = ?"
+FRAME_WITH = """
+SELECT first, last, at_ms, crc, body FROM frames WHERE first <= ? ORDER BY first DESC LIMIT 1
+"""
+SIZES_BEHIND = "SELECT last, length(body) FROM frames WHERE first > ? ORDER BY first"
+SEALED = "SELECT value FROM meta WHERE name = 'sealed'"
 
 
 class LogWriter:
@@ -66,13 +78,17 @@ class LogWriter:
     def __init__(self, path: Path, randomness: bytes, source: int, floor: int) -> None:
         self._connection = connect(path)
         self._connection.executescript(TABLES)
+        # What is dropped or erased is gone from the file, too, and not only from its tables.
+        self._connection.execute("PRAGMA secure_delete = 1")
         meta = self._meta_of_first_open(randomness, source)
-        if meta["version"] != VERSION:
+        if meta["version"] not in (WITHOUT_SEGMENTS, VERSION):
             raise CannotRun(f"{path} is of version {meta['version']}; this Endu reads {VERSION}.")
+        if meta["version"] != VERSION:
+            self._connection.execute(SET_META, ("version", VERSION))
         self.secret = int.from_bytes(meta["secret"], "big")
         self.source: int = meta["source"]
         row = self._connection.execute(LAST_PLACE).fetchone()
-        self.end: int = row[0] if row else 0
+        self.end: int = row[0] if row else meta["sealed"]
         self._reserved: int = meta["reserved"]
         self._next = max(self.end, self._reserved, floor) + 1
         if floor > self.end:
@@ -94,6 +110,46 @@ class LogWriter:
             self.end = frame.last
         return places.kept
 
+    def drop(self, until: int) -> bool:
+        """One commit: takes the oldest frames out, a bounded number of those up to `until`. Says
+        whether there are more of them."""
+        sizes = self._connection.execute(f"{SIZES_BEHIND} LIMIT {DROPPED_FRAMES}", (0,))
+        last, size = 0, 0
+        for its_last, its_size in sizes.fetchall():
+            if its_last > until or size > DROPPED_BYTES:
+                break
+            last, size = its_last, size + its_size
+        if last:
+            with self._transaction():
+                self._connection.execute("DELETE FROM frames WHERE first <= ?", (last,))
+                self._connection.execute(SET_META, ("sealed", last))
+        return 0 < last < until
+
+    def erase(self, places: Set[int]) -> None:
+        """One commit: the records at those of these places that are in the inbox say nothing any
+        more. What they said may still be in the WAL; see `wash`."""
+        frames = {}
+        for place in places:
+            row = self._connection.execute(FRAME_WITH, (place,)).fetchone()
+            if row is not None and place <= row[1]:
+                frames[row[0]] = Frame(*row)
+        with self._transaction():
+            for frame in frames.values():
+                new = erased_in(frame, places)
+                self._connection.execute(
+                    "UPDATE frames SET crc = ?, body = ? WHERE first = ?",
+                    (new.check, new.body, new.first),
+                )
+
+    def wash(self) -> bool:
+        """Empties the WAL. False where somebody still reads what is in it: to be tried again."""
+        self._connection.execute(f"PRAGMA busy_timeout = {WASHING_MS}")
+        try:
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        return not busy
+
     def close(self) -> None:
         # Closed in order, nothing was lost: the next start goes on right behind the end.
         with suppress(Error):
@@ -101,7 +157,13 @@ class LogWriter:
         self._connection.close()
 
     def _meta_of_first_open(self, randomness: bytes, source: int) -> Mapping[str, Any]:
-        given = {"version": VERSION, "secret": randomness, "source": source, "reserved": 0}
+        given = {
+            "version": VERSION,
+            "secret": randomness,
+            "source": source,
+            "reserved": 0,
+            "sealed": 0,
+        }
         self._connection.executemany(
             "INSERT OR IGNORE INTO meta (name, value) VALUES (?, ?)", given.items()
         )
@@ -134,10 +196,15 @@ class LogWriter:
             self._connection.execute(ADD_FRAME, row)  # a transaction of its own
             return
         uses = [(name, m.body, m.seq, m.received_at_ms) for name, m in messages.items()]
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             self._connection.execute(ADD_FRAME, row)
             self._connection.executemany(ADD_MESSAGE, uses)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             self._connection.execute("COMMIT")
         except BaseException:
             with suppress(Error):  # some errors have rolled back already
@@ -146,15 +213,59 @@ class LogWriter:
 
 
 class LogReader:
-    """A connection that only reads what is committed; one thread at a time uses it."""
+    """A connection that only reads what is committed, and the segments beside the file; one
+    thread at a time uses it."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = connect(path)
-        self._connection.execute("PRAGMA query_only = 1")
+        self._connection = connect_to_read(path)
+        self._segments = Segments(path.parent)
 
     def frames(self, after: int) -> Iterator[Frame]:
-        """Those with records behind `after`, in order; an empty one, not intact, where SQLite
-        cannot read it. Raises LogUnreadable where not even places can be told."""
+        """Those with records behind `after`, in order; an empty one, not intact, where it cannot
+        be read. Raises LogUnreadable where not even places can be told."""
+        while True:
+            if (sealed := self.sealed()) > after:
+                yield from self._segments.frames(after, sealed)
+                after = sealed
+            rows = self._in_inbox(after)
+            first = next(rows, None)
+            # Asked while `rows` is open, so of the same state of the file: nothing left the inbox
+            # between the two.
+            if self.sealed() <= after:
+                break
+        if first is not None:
+            yield first
+            yield from rows
+
+    def end(self) -> int:
+        """The last place of the last frame; 0 for an empty log. Raises LogUnreadable."""
+        try:
+            row = self._connection.execute(LAST_PLACE).fetchone()
+        except Error as problem:
+            raise LogUnreadable(f"The end of the log cannot be read: {problem}") from problem
+        return row[0] if row else self.sealed()
+
+    def sealed(self) -> int:
+        """Up to here the segments have it, and the inbox no more. Raises LogUnreadable."""
+        try:
+            row = self._connection.execute(SEALED).fetchone()
+        except Error as problem:
+            raise LogUnreadable(f"The inbox cannot be read: {problem}") from problem
+        return row[0] if row else 0
+
+    def sizes(self, after: int) -> Iterator[tuple[int, int]]:
+        """Last place and bytes of each frame of the inbox behind `after`, without reading them."""
+        yield from self._connection.execute(SIZES_BEHIND, (after,))
+
+    def damaged_files(self) -> Iterator[tuple[str, str]]:
+        """Reads every byte of the segments: which file is not as it was written, or missing, and
+        what of it. Raises LogUnreadable."""
+        yield from self._segments.damage(self.sealed())
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _in_inbox(self, after: int) -> Iterator[Frame]:
         try:
             for row in self._connection.execute(FRAMES_BEHIND, (after,)):
                 yield Frame(*row)
@@ -169,17 +280,10 @@ class LogReader:
             raise LogUnreadable(f"Nothing behind {after} can be read: {problem}") from problem
         for first, last in places:
             try:
-                yield Frame(*self._connection.execute(FRAME_AT, (first,)).fetchone())
+                row = self._connection.execute(FRAME_AT, (first,)).fetchone()
             except Error:
-                yield Frame(first, last, 0, 0, b"")
-
-    def end(self) -> int:
-        """The last place of the last frame; 0 for an empty log. Raises LogUnreadable."""
-        try:
-            row = self._connection.execute(LAST_PLACE).fetchone()
-        except Error as problem:
-            raise LogUnreadable(f"The end of the log cannot be read: {problem}") from problem
-        return row[0] if row else 0
-
-    def close(self) -> None:
-        self._connection.close()
+                row = (first, last, 0, 0, b"")
+            if row is None:  # sealed meanwhile
+                yield from self.frames(first - 1)
+                return
+            yield Frame(*row)

@@ -15,6 +15,9 @@ class SetAside(Struct, frozen=True):
     at_ms: int
 
 
+ASIDE_AT_ONCE = 1_000
+
+
 class Position(Protocol):
     async def watermark(self) -> Seq:
         """Everything up to this place is settled or set aside; 0 at the beginning."""
@@ -30,3 +33,12 @@ class Position(Protocol):
 
     async def count_aside(self) -> int:
         """How many there are."""
+
+
+async def all_aside(position: Position) -> list[SetAside]:
+    """Every record that could not be settled, in order."""
+    found = more = await position.aside(0, ASIDE_AT_ONCE)
+    while more:
+        more = await position.aside(found[-1].seq, ASIDE_AT_ONCE)
+        found = [*found, *more]
+    return found

@@ -107,7 +107,7 @@ class Ready(Struct, frozen=True):
 
 
 class Settler:
-    """Used by one task. `of_storage` tells failing storage, which is waited for, from a record
+    """Settles in one task. `of_storage` tells failing storage, which is waited for, from a record
     that cannot be settled, which is set aside. `at_each_step` hears each step as it is done."""
 
     def __init__(
@@ -157,6 +157,20 @@ class Settler:
         self.counters.batches += 1
         self._done("moved")
         return batch.count
+
+    async def bring_back(self, events: Sequence[Logged]) -> int:
+        """Appends those of them that the ledger does not have, though they were settled; how many
+        those are. Working them out again finds the same."""
+        missing = await self._missing((await self._resolve(events)).rows)
+        await self._parts.ledger.append(self._parts.inbox.source, missing)
+        self._doubtful = None  # what they want looked at again is, with the next batch
+        return len(missing)
+
+    async def tell_all_again(self) -> None:
+        """The ledger may have lost some owners or visits."""
+        self._owners_version = self._visits_version = 0
+        await self._push_owners()
+        await self._push_visits()
 
     async def stop(self) -> None:
         """Nothing of it goes on behind this; it can settle again."""

@@ -14,10 +14,9 @@ from endu.events.frame import Frame, read_frame
 from endu.events.inbox import LogUnreadable
 from endu.events.ledger import LedgerDamaged
 from endu.events.portion import Batch, read_batch
-from endu.events.position import Position
+from endu.events.position import Position, all_aside
 
 AT_ONCE = 20_000  # records compared with the ledger in one question
-ASIDE_AT_ONCE = 1_000
 GREATEST = (1 << 63) - 1
 
 
@@ -49,7 +48,7 @@ class ToVerify(Struct, frozen=True):
 
 async def verify(what: ToVerify, progress: Progress) -> Verified:
     """Names every record that is damaged, missing, doubled or set aside."""
-    aside = {each.seq: each.reason for each in await _all_aside(what.position)}
+    aside = {each.seq: each.reason for each in await all_aside(what.position)}
     reading = _Reading(what, await what.position.watermark(), aside)
     try:
         end = what.log.end()
@@ -74,7 +73,7 @@ async def verify(what: ToVerify, progress: Progress) -> Verified:
 class _Reading:
     """How far a verification has come."""
 
-    def __init__(self, what: ToVerify, watermark: int, aside: Mapping[int, str]) -> None:
+    def __init__(self, what: ToVerify, watermark: int, aside: Mapping[Seq, str]) -> None:
         self._what = what
         self._watermark = watermark
         self._aside = aside
@@ -147,12 +146,3 @@ def compare(
         found.add(seq)
     missing = sorted(due - found)
     return damage + [Damage(f"record {seq}", "is missing in the ledger") for seq in missing]
-
-
-async def _all_aside(position: Position) -> list[Any]:
-    found = await position.aside(0, ASIDE_AT_ONCE)
-    more = found
-    while more:
-        more = await position.aside(found[-1].seq, ASIDE_AT_ONCE)
-        found += more
-    return found

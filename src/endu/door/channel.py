@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from endu.events.event import Seq
 from endu.events.inbox import Entry, Kept
 
 _LENGTH = struct.Struct("<I")
@@ -49,6 +50,27 @@ class Append(Struct, frozen=True, tag="append"):
 
 class Appended(Struct, frozen=True, tag="appended"):
     kept: Sequence[Kept] | None
+
+
+class Drop(Struct, frozen=True, tag="drop"):
+    """To the door: frames up to here are sealed, and leave the inbox. It answers with a Done."""
+
+    number: int
+    until: Seq
+
+
+class Erase(Struct, frozen=True, tag="erase"):
+    """To the door: these records of the inbox say nothing any more. It answers with a Done."""
+
+    number: int
+    places: Sequence[Seq]
+
+
+class Done(Struct, frozen=True, tag="done"):
+    """What was asked under this number is done, or failed."""
+
+    number: int
+    well: bool
 
 
 class Arrived(Struct, frozen=True, tag="arrived"):
@@ -97,6 +119,9 @@ Message: TypeAlias = (
     | Listening
     | Append
     | Appended
+    | Drop
+    | Erase
+    | Done
     | Arrived
     | Ask
     | Answer

@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +24,10 @@ from endu.door.channel import (
     CannotOpen,
     Channel,
     CloseLog,
+    Done,
+    Drop,
     Empty,
+    Erase,
     HandedOver,
     LetNobodyIn,
     Listen,
@@ -35,6 +39,7 @@ from endu.door.connection import Respond
 from endu.door.entrance import Entrance
 from endu.door.handing import Giving
 from endu.door.heads import Request
+from endu.door.keeping import keep
 from endu.door.numbers import SharedNumbers
 from endu.door.recording import Recording
 from endu.events.inbox import Kept, NotDurable
@@ -88,6 +93,7 @@ class DoorProcess:
         self._channel = Channel(self._told.put_nowait, self._left_alone)
         self._working: asyncio.Task[None] | None = None
         self._telling = False  # of an arrival, soon
+        self._keeping: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         loop = asyncio.get_running_loop()
@@ -125,6 +131,10 @@ class DoorProcess:
             while not isinstance(message := await self._told.get(), CloseLog):
                 if isinstance(message, Append):
                     self._append(inbox, message)
+                elif isinstance(message, Drop | Erase):
+                    keeping = asyncio.create_task(keep(inbox, message))
+                    self._keeping.add(keeping)
+                    keeping.add_done_callback(partial(self._kept, message.number))
                 elif isinstance(message, Answer):
                     others.answered(message)
                 elif isinstance(message, Listen):
@@ -142,6 +152,11 @@ class DoorProcess:
 
     def _appended(self, kept: Sequence[Kept] | None) -> None:
         self._channel.say(Appended(kept))
+
+    def _kept(self, number: int, keeping: asyncio.Task[None]) -> None:
+        self._keeping.discard(keeping)
+        well = not keeping.cancelled() and keeping.exception() is None
+        self._channel.say(Done(number, well))
 
     def _moved(self, end: int) -> None:
         """Of each commit, before anyone is told of it."""

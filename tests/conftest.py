@@ -1,18 +1,20 @@
 """Every adapter of a port, held to the same promises: one fixture for each port."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 from msgspec import Struct
 
+from endu.door.inbox import DoorsInbox
 from endu.door.starting import open_door
 from endu.events.failed import FailedEvents
 from endu.events.inbox import Inbox
 from endu.events.ledger import Ledger
 from endu.events.position import Position
 from endu.organizations.properties import Properties
+from endu.stores import sqlite_inbox
 from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from endu.stores.data_directory import hold
@@ -36,17 +38,27 @@ class Books(Struct):
     properties: Properties
 
 
-@pytest.fixture(params=["memory", "sqlite", "door"])
-async def inbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Inbox]:
+@asynccontextmanager
+async def inbox_of_a_door(path: Path) -> AsyncIterator[DoorsInbox]:
+    make_directory(path / "directory.db").close()
+    migrate(path / "registry.db", "registry")
+    with hold(path) as data, closing(listen("127.0.0.1", 0)) as bound:
+        async with open_door(data, bound) as door, door.log(bytes(16), 0, 0) as opened:
+            yield opened
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqlite on a slow disk", "door"])
+async def inbox(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Inbox]:
     if request.param == "memory":
         yield MemoryInbox()
     elif request.param == "door":
-        make_directory(tmp_path / "directory.db").close()
-        migrate(tmp_path / "registry.db", "registry")
-        with hold(tmp_path) as data, closing(listen("127.0.0.1", 0)) as bound:
-            async with open_door(data, bound) as door, door.log(bytes(16), 0, 0) as opened:
-                yield opened
+        async with inbox_of_a_door(tmp_path) as behind_a_door:
+            yield behind_a_door
     else:
+        if request.param != "sqlite":
+            monkeypatch.setattr(sqlite_inbox, "QUICK_SECONDS", -1)
         async with open_sqlite_inbox(tmp_path / "inbox.db", bytes(16)) as written_here:
             yield written_here
 

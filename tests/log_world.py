@@ -7,7 +7,7 @@ from zlib import crc32
 
 from endu.event_types.event_type import EventTypeId
 from endu.events.event import Event, Seq, decode_record, encode_record
-from endu.events.inbox import Entry, MessageKey
+from endu.events.inbox import Entry, Inbox, MessageKey
 from endu.events.ledger import OwnerChange, SettledEvent, VisitChange
 from endu.events.visits import Given
 from endu.identities.evidence import Evidence, Resolution, Review, Sighting, Whose
@@ -42,6 +42,10 @@ def an_entry(record: Any = None, message: str = "", body: str = "") -> Entry:
     encoded = record if isinstance(record, bytes) else encode_record(record or an_event())
     key = MessageKey(message.encode().ljust(16), body.encode().ljust(8)) if message else None
     return Entry(encoded, NOON, key)
+
+
+async def records(inbox: Inbox, after: int = 0) -> list[bytes]:
+    return [found.record for found in await inbox.take(Seq(after), 10_000)]
 
 
 def settled(seq: int, subject: int = 7, **changes: Any) -> SettledEvent:

@@ -48,8 +48,11 @@ class Running(Struct, frozen=True):
 
 def door_of(process: int) -> int:
     """The process that a server started."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text()
-    return int(children.split()[0])
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    (door,) = (
+        child for child in children if b"endu.door" in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
+    return int(door)
 
 
 def endu(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:

@@ -166,6 +166,8 @@ async def _send_one(client: httpx.AsyncClient, history: History, chance: random.
         history.unknown.add(number)
         answer = await client.post("/events/record", json=event)
         assert answer.status_code in (200, 503), answer.text
+        if _tells_nothing(answer):
+            return
         history.unknown.discard(number)
         if answer.status_code == 200:
             record_id = answer.headers["Endu-Record-Id"]
@@ -178,12 +180,18 @@ async def _send_batch(client: httpx.AsyncClient, history: History, chance: rando
     events = [_event(history, number, chance) for number in numbers]
     answer = await client.post("/events/record/batch", json=events)
     assert answer.status_code in (200, 503), answer.text
+    if _tells_nothing(answer):
+        return
     history.unknown.difference_update(numbers)
     if answer.status_code == 200:
         results = answer.json()["data"]["results"]
         assert [result["result"] for result in results] == ["ok"] * len(numbers)
         for number, result in zip(numbers, results, strict=True):
             history.ok[number] = result["record_id"]
+
+
+def _tells_nothing(answer: httpx.Response) -> bool:
+    return bool(answer.status_code == 503 and answer.json()["error"] == "MAYBE_KEPT")
 
 
 def _event(history: History, number: int, chance: random.Random) -> dict[str, Any]:

@@ -11,18 +11,13 @@ from hypothesis import strategies as st
 
 from endu.events.event import Seq
 from endu.events.inbox import Entry, Inbox, Kept, NotDurable
-from endu.stores import sqlite_inbox
 from endu.stores.memory_inbox import MemoryInbox
 from endu.stores.sqlite import connect
 from endu.stores.sqlite_inbox import open_sqlite_inbox
 from endu.stores.sqlite_log import RESERVED
-from tests.log_world import NOON, an_entry
+from tests.log_world import NOON, an_entry, records
 
 START = Seq(0)
-
-
-async def records(inbox: Inbox, after: Seq = START) -> list[bytes]:
-    return [found.record for found in await inbox.take(after, 10_000)]
 
 
 async def test_records_come_back_in_the_order_they_were_accepted(inbox: Inbox) -> None:
@@ -200,57 +195,6 @@ async def test_a_settled_place_above_the_end_is_an_alarm(
         assert kept.seq == 42
 
 
-async def test_a_commit_that_fails_is_not_acknowledged_and_the_next_may_succeed(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "inbox.db"
-    async with open_sqlite_inbox(path, bytes(16)) as inbox:
-        await inbox.append([an_entry(b"kept")])
-        other = connect(path)
-        other.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON frames BEGIN SELECT raise(FAIL, 'full'); END"
-        )
-        for entry in (an_entry(b"lost"), an_entry(b"lost", "m")):
-            with pytest.raises(NotDurable):
-                await asyncio.wait_for(inbox.append([entry]), 1)
-        other.execute("DROP TRIGGER full")
-        other.close()
-        (kept,) = await inbox.append([an_entry(b"kept again", "m")])
-        assert kept.seq > 1 and not kept.duplicate
-        assert await records(inbox) == [b"kept", b"kept again"]
-
-
-async def test_what_the_writer_cannot_write_harms_only_its_group(tmp_path: Path) -> None:
-    async with open_sqlite_inbox(tmp_path / "inbox.db", bytes(16)) as inbox:
-        with pytest.raises(NotDurable):
-            await inbox.append([Entry("text", NOON)])  # type: ignore[arg-type]
-        assert inbox.alive
-        await inbox.append([an_entry(b"fine")])
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-async def test_a_dead_writer_leaves_nobody_waiting(tmp_path: Path) -> None:
-    async with open_sqlite_inbox(tmp_path / "inbox.db", bytes(16)) as inbox:
-        fatal = Entry(Deadly(b"x"), NOON)
-        crowd = [asyncio.create_task(inbox.append([entry])) for entry in (fatal, an_entry())]
-        answers = await asyncio.wait_for(asyncio.gather(*crowd, return_exceptions=True), 1)
-        assert all(isinstance(answer, NotDurable) for answer in answers)
-        with pytest.raises(NotDurable):
-            await inbox.append([an_entry()])
-        assert not inbox.alive
-
-
-async def test_beyond_its_room_callers_are_told_to_come_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sqlite_inbox, "ROOM", 3 * sqlite_inbox.ENTRY_COSTS)
-    async with open_sqlite_inbox(tmp_path / "inbox.db", bytes(16)) as inbox:
-        crowd = [asyncio.create_task(inbox.append([an_entry(b"x")])) for _ in range(5)]
-        answers = await asyncio.gather(*crowd, return_exceptions=True)
-        assert sum(isinstance(answer, NotDurable) for answer in answers) == 3
-        await inbox.append([an_entry(b"x")])
-
-
 async def test_a_caller_that_hung_up_harms_nobody(tmp_path: Path) -> None:
     async with open_sqlite_inbox(tmp_path / "inbox.db", bytes(16)) as inbox:
         gone = asyncio.create_task(inbox.append([an_entry(b"gone")]))
@@ -273,15 +217,3 @@ async def test_damaged_records_are_found_and_do_not_stop_the_others(tmp_path: Pa
         found = await inbox.take(START, 100)
         assert [each.seq for each in found] == [1, 2, 3, 4, 5]
         assert [each.intact for each in found] == [True, False, False, False, True]
-
-
-class Deadly(bytes):
-    """The writer's thread ends when it asks for the length: the door was the first to ask."""
-
-    asked = 0
-
-    def __len__(self) -> int:
-        self.asked += 1
-        if self.asked > 1:
-            raise SystemExit
-        return 1

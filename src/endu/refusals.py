@@ -56,6 +56,7 @@ class Reason(Enum):
     QUERY_TIMEOUT = 503, "The question took too long and was ended; ask for less, or again later."
     NOT_DURABLE = 503, "The event could not be kept and was not; send it again."
     DISK_FULL = 503, "The disk is nearly full, so nothing was kept; send it again."
+    MAYBE_KEPT = 503, "The log failed before it answered; send it again with the same message_id."
 
     @property
     def status(self) -> int:

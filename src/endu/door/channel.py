@@ -9,7 +9,9 @@ import msgspec
 from msgspec import Struct
 
 from endu.events.event import Seq
-from endu.events.inbox import Entry, Kept
+from endu.events.inbox import Entry, Kept, MaybeKept, NotDurable
+
+FAILED = "The log could not be written; send it again."
 
 _LENGTH = struct.Struct("<I")
 
@@ -49,7 +51,16 @@ class Append(Struct, frozen=True, tag="append"):
 
 
 class Appended(Struct, frozen=True, tag="appended"):
+    """Where nothing is said to be kept, it is not, unless it `may` be."""
+
     kept: Sequence[Kept] | None
+    may: bool = False
+
+    @property
+    def outcome(self) -> Sequence[Kept] | NotDurable:
+        if self.kept is not None:
+            return self.kept
+        return MaybeKept(FAILED) if self.may else NotDurable(FAILED)
 
 
 class Drop(Struct, frozen=True, tag="drop"):

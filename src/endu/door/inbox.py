@@ -7,11 +7,12 @@ from typing import NamedTuple
 from endu.door.channel import Append, Channel
 from endu.door.numbers import SharedNumbers
 from endu.events.event import Seq
-from endu.events.inbox import Entry, Found, Kept, NoSpace, NotDurable, Told, posted
+from endu.events.inbox import Entry, Found, Kept, MaybeKept, NoSpace, NotDurable, Told, posted
 from endu.events.mark import Mark
 from endu.ids import Scramble
-from endu.stores.sqlite_inbox import NO_ROOM, ROOM, size_of, take
+from endu.stores.sqlite_inbox import take
 from endu.stores.sqlite_log import LogReader
+from endu.stores.waiting_room import WaitingRoom
 
 GONE = "The door has closed; send it again."
 
@@ -36,7 +37,7 @@ class DoorsInbox:
         self._reader = reader
         self._shared = shared
         self._asked: deque[_Asked] = deque()
-        self._asked_bytes = 0
+        self._room = WaitingRoom()
         self._arrived = Mark(shared.log_end)
         self.scramble = scramble  # record ids and subjects are mixed with the log's secret
         self.source = source
@@ -50,11 +51,7 @@ class DoorsInbox:
             raise NotDurable(GONE)
         if self._shared.closed:
             raise NoSpace
-        size = size_of(entries)
-        if self._asked_bytes + size > ROOM:
-            raise NotDurable(NO_ROOM)
-        self._asked_bytes += size
-        self._asked.append(_Asked(size, told))
+        self._asked.append(_Asked(self._room.enter(entries), told))
         self._channel.say(Append(entries))
 
     async def take(self, after: Seq, limit: int) -> list[Found]:
@@ -67,10 +64,10 @@ class DoorsInbox:
     def end(self) -> Seq:
         return Seq(self._shared.log_end)
 
-    def appended(self, kept: Sequence[Kept] | None) -> None:
+    def appended(self, kept: Sequence[Kept] | NotDurable) -> None:
         """What the door answers to the oldest append that it has not answered."""
         size, told = self._asked.popleft()
-        self._asked_bytes -= size
+        self._room.leave(size)
         self._arrived.move(self._shared.log_end)
         told(kept)
 
@@ -78,7 +75,7 @@ class DoorsInbox:
         self._arrived.move(self._shared.log_end)
 
     def door_closed(self) -> None:
-        """Whoever waits is told."""
+        """Whoever waits is told: it may have kept that, and had no time to say so."""
         self.alive = False
         while self._asked:
-            self.appended(None)
+            self.appended(MaybeKept(GONE))

@@ -42,7 +42,7 @@ from endu.door.heads import Request
 from endu.door.keeping import keep
 from endu.door.numbers import SharedNumbers
 from endu.door.recording import Recording
-from endu.events.inbox import Kept, NotDurable
+from endu.events.inbox import Kept, MaybeKept, NotDurable
 from endu.stores.data_directory import DataDirectory
 from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox
 
@@ -147,11 +147,14 @@ class DoorProcess:
     def _append(self, inbox: SqliteInbox, asked: Append) -> None:
         try:
             inbox.post(asked.entries, self._appended)
-        except NotDurable:
-            self._appended(None)
+        except NotDurable as fault:
+            self._appended(fault)
 
-    def _appended(self, kept: Sequence[Kept] | None) -> None:
-        self._channel.say(Appended(kept))
+    def _appended(self, kept: Sequence[Kept] | NotDurable) -> None:
+        if isinstance(kept, NotDurable):
+            self._channel.say(Appended(None, may=isinstance(kept, MaybeKept)))
+        else:
+            self._channel.say(Appended(kept))
 
     def _kept(self, number: int, keeping: asyncio.Task[None]) -> None:
         self._keeping.discard(keeping)

@@ -114,7 +114,7 @@ class Door:
         if isinstance(message, Arrived) and self._inbox is not None:
             self._inbox.arrived()
         elif isinstance(message, Appended) and self._inbox is not None:
-            self._inbox.appended(message.kept)
+            self._inbox.appended(message.outcome)
         elif isinstance(message, Done):
             self.keeper.done(message.number, message.well)
         elif isinstance(message, HandedOver) and self._taking is not None:

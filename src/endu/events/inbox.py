@@ -51,9 +51,6 @@ class Found(Struct, frozen=True, gc=False):
     intact: bool
 
 
-Told = Callable[[Sequence[Kept] | None], None]
-
-
 class NotDurable(Exception):
     """The storage failed or is closing: nothing of what was asked is kept."""
 
@@ -62,12 +59,19 @@ class NoSpace(NotDurable):
     """The disk has too little space left: nothing was even tried."""
 
 
+class MaybeKept(NotDurable):
+    """The storage failed so that only its next start shows whether what was asked is kept."""
+
+
+Told = Callable[[Sequence[Kept] | NotDurable], None]
+
+
 class LogUnreadable(Exception):
     """The storage cannot even tell which records come next."""
 
 
-# What a caller may be told of that: the storage failed, or has no space.
-NOT_KEPT = (Reason.NOT_DURABLE, Reason.DISK_FULL)
+# What a caller may be told of that.
+NOT_ACKNOWLEDGED = (Reason.NOT_DURABLE, Reason.DISK_FULL, Reason.MAYBE_KEPT)
 
 # How soon they may come again: a failed commit may have been the only one; space takes somebody
 # to make it.
@@ -75,13 +79,11 @@ AFTER_FAILURE_SECONDS, AFTER_NO_SPACE_SECONDS = 1, 5
 
 
 def refusal_of(fault: NotDurable) -> Refusal:
-    """One of NOT_KEPT."""
+    """One of NOT_ACKNOWLEDGED."""
     if isinstance(fault, NoSpace):
         return Refusal(Reason.DISK_FULL, retry_after_seconds=AFTER_NO_SPACE_SECONDS)
-    return Refusal(Reason.NOT_DURABLE, retry_after_seconds=AFTER_FAILURE_SECONDS)
-
-
-FAILED = "The log could not be written; send it again."
+    reason = Reason.MAYBE_KEPT if isinstance(fault, MaybeKept) else Reason.NOT_DURABLE
+    return Refusal(reason, retry_after_seconds=AFTER_FAILURE_SECONDS)
 
 
 class Inbox(Protocol):
@@ -89,12 +91,12 @@ class Inbox(Protocol):
         """Returns once all entries would survive a power cut, and not before; all or none.
 
         Callers that come while one commit is on its way share the next. Places are handed out
-        in the order of the calls. Raises NotDurable, NoSpace among it.
+        in the order of the calls. Raises NotDurable, NoSpace and MaybeKept among it.
         """
 
     def post(self, entries: Sequence[Entry], told: Told) -> None:
         """The same for those who do not wait: `told` is called in a later turn of the loop, with
-        None where nothing is kept. Raises NotDurable where that is certain at once."""
+        why not where nothing may be said to be kept. Raises NotDurable where that is so at once."""
 
     async def take(self, after: Seq, limit: int) -> list[Found]:
         """The oldest records behind `after`, about `limit` of them (whole groups), in order.
@@ -121,10 +123,10 @@ async def posted(inbox: Inbox, entries: Sequence[Entry]) -> list[Kept]:
     return await promise
 
 
-def _keep_promise(promise: asyncio.Future[list[Kept]], kept: Sequence[Kept] | None) -> None:
+def _keep_promise(promise: asyncio.Future[list[Kept]], kept: Sequence[Kept] | NotDurable) -> None:
     if promise.done():  # the caller hung up meanwhile
         return
-    if kept is None:
-        promise.set_exception(NotDurable(FAILED))
+    if isinstance(kept, NotDurable):
+        promise.set_exception(kept)
     else:
         promise.set_result(list(kept))

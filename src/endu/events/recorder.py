@@ -83,7 +83,7 @@ class Recorder:
         self, body: bytes, caller: Caller, sent: Sent, told: Callable[[Recorded | None], None]
     ) -> bool:
         """`record` without waiting, for the usual event; `told` is called in a later turn of the
-        loop, with None where the event is not kept.
+        loop, with None where it may not be said that the event is kept.
 
         False where it is not a usual one: it is refused, or names a number that has to be looked
         up. Then nothing was done, and `record` says what there is to say.
@@ -104,7 +104,7 @@ class Recorder:
         """A JSON array or NDJSON: one result for each event, in order.
 
         Raises Refusal only where no event could be told from the next (MALFORMED_JSON), the body
-        is too large, the key may not record, or nothing could be kept (NOT_KEPT).
+        is too large, the key may not record, or nothing could be kept (NOT_ACKNOWLEDGED).
         """
         caller.must_have(Scope.RECORD)
         events = await self._told_apart(body, caller, sent)
@@ -153,7 +153,7 @@ class Recorder:
     async def keep(
         self, admitted: Sequence[Admitted], organization: Organization
     ) -> list[Recorded]:
-        """All of them in one append, in order. Raises Refusal (NOT_KEPT): none is kept."""
+        """All of them in one append, in order. Raises Refusal (NOT_ACKNOWLEDGED): none is kept."""
         if not admitted:
             return []
         kept = await self._append([one.entry for one in admitted])
@@ -186,9 +186,9 @@ class Recorder:
         self,
         told: Callable[[Recorded | None], None],
         admitted: Admitted,
-        kept: Sequence[Kept] | None,
+        kept: Sequence[Kept] | NotDurable,
     ) -> None:
-        told(None if kept is None else self._recorded(admitted, kept[0]))
+        told(None if isinstance(kept, NotDurable) else self._recorded(admitted, kept[0]))
 
     def _id_of(self, kept: Kept) -> RecordId:
         source = self._inbox.source

@@ -47,6 +47,14 @@ def connect(path: Path) -> Connection:
     return connection
 
 
+def perhaps_written(problem: Exception) -> bool:
+    """Whether a commit that failed so may be found to have happened after the next start: what
+    was written is out of SQLite's hands once writing or syncing it has failed."""
+    code: int = getattr(problem, "sqlite_errorcode", 0)
+    primary = code & 0xFF
+    return primary == int(sqlite.SQLITE_IOERR)
+
+
 def connect_for_batches(path: Path) -> Connection:
     """The same, for the one connection that writes a batch at a time."""
     connection = connect(path)

@@ -1,12 +1,15 @@
 """The inbox over the log's SQLite file: many waiting callers, one fsync.
 
-One thread alone writes and checkpoints, one group at a time; whoever comes while a group is on
-its way to the disk shares the next.
+One group at a time is written; whoever comes while it is on its way to the disk shares the next.
+On a disk that is quick the loop writes it where it stands: handing it to a thread and hearing of it
+again costs more than the wait, because each waits for the interpreter. On any other disk,
+and while that thread is at other work on the log, the thread does.
 """
 
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
@@ -18,18 +21,22 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from endu.events.event import Seq
 from endu.events.frame import read_frame
-from endu.events.inbox import Entry, Found, Kept, NotDurable, Told, posted
+from endu.events.inbox import Entry, Found, Kept, MaybeKept, NotDurable, Told, posted
 from endu.events.mark import Mark
 from endu.ids import Scramble
+from endu.stores.sqlite import perhaps_written
 from endu.stores.sqlite_log import LogReader, LogWriter
+from endu.stores.waiting_room import WaitingRoom
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-ROOM = 64 << 20  # bytes that may wait for a commit; beyond it callers are told to come again
-ENTRY_COSTS = 1_000  # bytes of objects around a waiting record
 GROUP = 4 << 20  # bytes after which a group is full: some 20 ms of writing
+
+# A usual commit that takes less than this is made by the loop: it is what a thread would cost it.
+QUICK_SECONDS = 0.001
+USUAL_OF = 8  # commits, of which the last ones weigh most
 
 TURN = 1_000  # records read between two turns of everybody else: about half a millisecond
 
@@ -38,7 +45,7 @@ ERASED_AT_ONCE = 100
 WASH_AGAIN_SECONDS = 0.2
 
 CLOSING = "Endu is stopping; send it again."
-NO_ROOM = "Too much is waiting for the disk; send it again."
+FAILED = "The log could not be written; send it again."
 
 
 class _Waiting(NamedTuple):
@@ -55,11 +62,21 @@ class _Work(NamedTuple):
 
 
 _Group: TypeAlias = list[_Waiting]
+
+
+class _Written(NamedTuple):
+    """What became of a group, where the log ends now, and how long that took."""
+
+    kept: list[Kept] | NotDurable
+    end: int
+    seconds: float
+
+
 Moved: TypeAlias = Callable[[int], None]
 
 
 class SqliteInbox:
-    """For the loop that opened it; its thread alone writes."""
+    """For the loop that opened it. It or its thread writes, never both at a time."""
 
     def __init__(self, writer: LogWriter, reader: LogReader, moved: Moved) -> None:
         self._writer = writer
@@ -67,8 +84,10 @@ class SqliteInbox:
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_Group | _Work | None] = SimpleQueue()  # one group at most
         self._waiting: deque[_Waiting] = deque()
-        self._busy = False  # a group is with the thread, or about to be
-        self._waiting_bytes = 0
+        self._busy = False  # a group is being written, or about to be
+        self._working = 0  # how often the thread was asked for other work, and has not done it
+        self._usual_seconds = 0.0  # of a commit
+        self._room = WaitingRoom()
         self._closed = False
         self._end = Mark(writer.end)
         self._moved = moved
@@ -80,16 +99,11 @@ class SqliteInbox:
     def post(self, entries: Sequence[Entry], told: Told) -> None:
         if self._closed:
             raise NotDurable(CLOSING)
-        size = size_of(entries)
-        if self._waiting_bytes + size > ROOM:
-            raise NotDurable(NO_ROOM)
-        self._waiting_bytes += size
-        self._waiting.append(_Waiting(entries, size, told))
+        self._waiting.append(_Waiting(entries, self._room.enter(entries), told))
         if not self._busy:
-            # Not at once: all that arrive in this turn of the loop share a commit. Each handing
-            # over costs both threads a wait for the interpreter; that was half of an event.
+            # Not at once: all that arrive in this turn of the loop share a commit.
             self._busy = True
-            self._loop.call_soon(self._hand_over)
+            self._loop.call_soon(self._next)
 
     async def take(self, after: Seq, limit: int) -> list[Found]:
         return await take(self._reader, after, limit)
@@ -135,7 +149,7 @@ class SqliteInbox:
         """Everyone already waiting still gets an answer."""
         self._closed = True
         if not self._busy:
-            self._hand_over()
+            self._next()
         await asyncio.to_thread(self._thread.join)
 
     async def _between_commits(self, do: Callable[[LogWriter], T]) -> T:
@@ -143,21 +157,29 @@ class SqliteInbox:
         if self._closed:
             raise NotDurable(CLOSING)
         done: Future[T] = Future()
+        self._working += 1  # until it is done, even where nobody waits for it any more
+        done.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._worked))
         self._queue.put(_Work(do, done))
         return await asyncio.wrap_future(done)
 
-    def _hand_over(self) -> None:
-        """Whoever waits, up to a full group, to the thread; or else the end, if it has come."""
+    def _worked(self) -> None:
+        self._working -= 1
+
+    def _next(self) -> None:
+        """Whoever waits, up to a full group, is written down; or else it is over, if it is time."""
         group: _Group = []
         size = 0
         while self._waiting and size < GROUP:
             group.append(self._waiting.popleft())
             size += group[-1].size
         self._busy = bool(group)
-        if group:
+        if not group:
+            if self._closed:
+                self._queue.put(None)
+        elif self._working or self._usual_seconds > QUICK_SECONDS:
             self._queue.put(group)
-        elif self._closed:
-            self._queue.put(None)
+        else:
+            self._committed(group, self._write(group))
 
     def _run(self) -> None:
         """The thread, until it is told to end. However it ends, nobody is left waiting."""
@@ -167,7 +189,8 @@ class SqliteInbox:
                 if isinstance(next_, _Work):
                     self._work(next_)
                 else:
-                    self._write(next_)
+                    written = self._write(next_)
+                    self._loop.call_soon_threadsafe(self._committed, next_, written)
         finally:
             self._loop.call_soon_threadsafe(self._give_up, next_)
 
@@ -180,28 +203,31 @@ class SqliteInbox:
             logger.exception("Work on the log failed; whoever asked for it was told")
             asked.done.set_exception(problem)
 
-    def _write(self, group: _Group) -> None:
+    def _write(self, group: _Group) -> _Written:
         entries = [entry for waiting in group for entry in waiting.entries]
-        kept: list[Kept] | None = None
+        kept: list[Kept] | NotDurable
+        began = time.monotonic()
         try:
             kept = self._writer.write(entries) if entries else []
-        except Exception:  # the outermost loop of this thread: the next group may succeed
+        except Exception as problem:  # whatever it is: the next group may succeed
             logger.exception("A commit of %d records failed; their callers were told", len(entries))
-        self._loop.call_soon_threadsafe(self._committed, group, kept, self._writer.end)
+            kept = MaybeKept(FAILED) if perhaps_written(problem) else NotDurable(FAILED)
+        return _Written(kept, self._writer.end, time.monotonic() - began)
 
-    def _committed(self, group: _Group, kept: list[Kept] | None, end: int) -> None:
-        self._end.move(end)  # before anyone is told: they may ask for it at once
-        self._moved(end)
-        self._hand_over()  # and this: the disk is at work while they are told
-        self._tell(group, kept)
+    def _committed(self, group: _Group, written: _Written) -> None:
+        self._usual_seconds += (written.seconds - self._usual_seconds) / USUAL_OF
+        self._end.move(written.end)  # before anyone is told: they may ask for it at once
+        self._moved(written.end)
+        self._loop.call_soon(self._next)
+        self._tell(group, written.kept)
 
-    def _tell(self, group: _Group, kept: list[Kept] | None) -> None:
+    def _tell(self, group: _Group, kept: list[Kept] | NotDurable) -> None:
         place = 0
         for entries, size, told in group:
-            self._waiting_bytes -= size
+            self._room.leave(size)
             end = place + len(entries)
             try:
-                told(None if kept is None else kept[place:end])
+                told(kept if isinstance(kept, NotDurable) else kept[place:end])
             except Exception:  # of one of them; the others are told all the same
                 logger.exception("A commit could not be told to one who waits for it")
             place = end
@@ -216,10 +242,10 @@ class SqliteInbox:
             if isinstance(each, _Work) and not each.done.done():
                 each.done.set_exception(NotDurable(CLOSING))
             elif isinstance(each, list):
-                self._tell(each, None)
+                self._tell(each, MaybeKept(CLOSING))
         late = list(self._waiting)
         self._waiting.clear()
-        self._tell(late, None)
+        self._tell(late, NotDurable(CLOSING))
 
 
 async def take(reader: LogReader, after: int, limit: int) -> list[Found]:
@@ -235,11 +261,6 @@ async def take(reader: LogReader, after: int, limit: int) -> list[Found]:
             turn = len(found)
             await asyncio.sleep(0)
     return found
-
-
-def size_of(entries: Sequence[Entry]) -> int:
-    """Bytes that they take while they wait."""
-    return sum([len(entry.record) + ENTRY_COSTS for entry in entries])
 
 
 @asynccontextmanager

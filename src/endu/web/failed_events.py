@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from endu.events.event import FailedEventsDropped, RecordId
 from endu.events.failed import Failure
-from endu.events.inbox import NOT_KEPT
+from endu.events.inbox import NOT_ACKNOWLEDGED
 from endu.journeys.scope import Time, rfc3339
 from endu.organizations.keyring import KeyKind, Scope
 from endu.organizations.organization import OrganizationId
@@ -100,7 +100,7 @@ async def list_failed_events(call: Call[FailedEventsQuery, None]) -> Page[Failed
     "/failed-events/replay",
     group=GROUP,
     needs=Scope.MANAGE,
-    refusals=(Reason.NOT_FOUND, *NOT_KEPT, Reason.NOT_SETTLED),
+    refusals=(Reason.NOT_FOUND, *NOT_ACKNOWLEDGED, Reason.NOT_SETTLED),
 )
 async def replay_failed_events(call: Call[Nothing, WhichToReplay]) -> ReplayAnswer:
     """Send failed events through again, by id or by the reason they failed for.
@@ -135,7 +135,7 @@ async def replay_failed_events(call: Call[Nothing, WhichToReplay]) -> ReplayAnsw
     "/failed-events",
     group=GROUP,
     needs=Scope.MANAGE,
-    refusals=(Reason.NOT_FOUND, *NOT_KEPT, Reason.NOT_SETTLED),
+    refusals=(Reason.NOT_FOUND, *NOT_ACKNOWLEDGED, Reason.NOT_SETTLED),
 )
 async def drop_failed_events(call: Call[WhichToDrop, None]) -> DropAnswer:
     """Let go of failed events: of one, by its id, or of all that failed for a reason."""

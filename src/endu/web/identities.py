@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct, field, to_builtins
 
 from endu.events.event import RecordId
-from endu.events.inbox import NOT_KEPT
+from endu.events.inbox import NOT_ACKNOWLEDGED
 from endu.identities.directory import Change, Identity, KnownIdentifier
 from endu.identities.evidence import Creation
 from endu.identities.identifier import Kind, NotAnIdentifier, Number, parse_identifier
@@ -105,7 +105,7 @@ class ChangeShown(Struct, frozen=True):
     refusals=(
         Reason.IDENTITY_CONFLICT,
         Reason.RATE_LIMITED,
-        *NOT_KEPT,
+        *NOT_ACKNOWLEDGED,
         Reason.NOT_SETTLED,
     ),
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType, structs, to_builtins
 
 from endu.event_types.event_type import DISPLAY_NAME_LENGTH, NAME_LENGTH
-from endu.events.inbox import NOT_KEPT
+from endu.events.inbox import NOT_ACKNOWLEDGED
 from endu.events.json_text import KEY_LENGTH, KEYS, LEVELS
 from endu.events.wire import MESSAGE_ID_LENGTH, PROPERTY_ID_LENGTH
 from endu.identities.evidence import LimitsSet
@@ -85,7 +85,7 @@ async def get_limits(call: Call[Nothing, None]) -> LimitsShown:
     "/organizations/{organization_id}/limits",
     group=GROUP,
     needs=KeyKind.OPERATOR,
-    refusals=(Reason.NOT_FOUND, *NOT_KEPT, Reason.NOT_SETTLED),
+    refusals=(Reason.NOT_FOUND, *NOT_ACKNOWLEDGED, Reason.NOT_SETTLED),
 )
 async def put_limits(call: Call[OrganizationQuery, LimitsChange]) -> LimitsShown:
     """Change an organization's settings and limits.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 from msgspec import Struct
 
-from endu.events.inbox import NOT_KEPT
+from endu.events.inbox import NOT_ACKNOWLEDGED
 from endu.events.json_text import without_comments
 from endu.events.recorder import Recorder, Sent
 from endu.organizations.caller import Caller
@@ -48,7 +48,7 @@ READABLE_BY_PAGES: tuple[Header, ...] = (
 ALLOW: Header = (b"allow", b"OPTIONS, POST")
 
 # With `record_always_200` these alone keep their status: a 200 would say that the event is kept.
-SEND_AGAIN = frozenset({*NOT_KEPT, Reason.RATE_LIMITED})
+SEND_AGAIN = frozenset({*NOT_ACKNOWLEDGED, Reason.RATE_LIMITED})
 
 
 class RecordDoor:

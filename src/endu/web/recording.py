@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from endu.events.inbox import NOT_KEPT
+from endu.events.inbox import NOT_ACKNOWLEDGED
 from endu.events.recorded import Result
 from endu.events.wire import MESSAGE_ID_LENGTH, PROPERTY_ID_LENGTH
 from endu.organizations.keyring import Scope
@@ -31,7 +31,7 @@ REFUSED = (
     Reason.UNKNOWN_C_USER_ID,
     Reason.SCHEMA_VIOLATION,
     Reason.WRONG_ORGANIZATION,
-    *NOT_KEPT,
+    *NOT_ACKNOWLEDGED,
 )
 
 
@@ -114,5 +114,5 @@ RECORD_BATCH = Description(
     query=Nothing,
     body=Batch,
     answer=BatchAnswer,
-    refusals=NOT_KEPT,
+    refusals=NOT_ACKNOWLEDGED,
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from endu.events.event import RecordId
-from endu.events.inbox import NOT_KEPT
+from endu.events.inbox import NOT_ACKNOWLEDGED
 from endu.identities.casebook import StandingRule
 from endu.identities.evidence import RuleMade, RuleTakenBack
 from endu.identities.identifier import Kind, Number, kind_of
@@ -82,7 +82,7 @@ class TakenBack(Struct, frozen=True):
     "/rules",
     group=GROUP,
     needs=Scope.MANAGE,
-    refusals=(Reason.RULE_CONFLICT, *NOT_KEPT, Reason.NOT_SETTLED),
+    refusals=(Reason.RULE_CONFLICT, *NOT_ACKNOWLEDGED, Reason.NOT_SETTLED),
 )
 async def make_rule(call: Call[Nothing, NewRule]) -> RuleAnswer:
     """Say who is or is not one person, or what identifies nobody.
@@ -135,7 +135,7 @@ async def list_rules(call: Call[PageQuery, None]) -> Page[RuleShown]:
     "/rules/{rule_id}",
     group=GROUP,
     needs=Scope.MANAGE,
-    refusals=(Reason.NOT_FOUND, *NOT_KEPT, Reason.NOT_SETTLED),
+    refusals=(Reason.NOT_FOUND, *NOT_ACKNOWLEDGED, Reason.NOT_SETTLED),
 )
 async def take_back_rule(call: Call[RuleQuery, None]) -> TakenBack:
     """Take a rule back. Past events move back with it; a second time changes nothing."""

@@ -7,15 +7,13 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
-from typing import TypeAlias
 
 import uvloop
 from msgspec import Struct
 
 from endu.announcements import Announce, CannotRun, Progress, Rebuilt, Verified
-from endu.door.inbox import DoorsInbox
 from endu.door.starting import Door, open_door
 from endu.event_types.registrar import Registrar
 from endu.events.numbers import KnownNumbers
@@ -29,6 +27,7 @@ from endu.events.verify import ToVerify
 from endu.events.verify import verify as read_back
 from endu.events.visits import Visits
 from endu.identities.resolver import Resolver
+from endu.log_opening import SOURCE, OpenInbox, open_inbox, open_sealer
 from endu.organizations.beginning import FIRST_PROPERTY, Beginning, begin, make_operator_key
 from endu.settings import Settings
 from endu.stores.chdb_handles import Limits
@@ -40,7 +39,6 @@ from endu.stores.sqlite_casebook import SqliteCasebook
 from endu.stores.sqlite_creations import SqliteCreations
 from endu.stores.sqlite_directory import SqliteDirectory
 from endu.stores.sqlite_failed import SqliteFailedEvents
-from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox
 from endu.stores.sqlite_log import LogReader
 from endu.stores.sqlite_people import SqlitePeople
 from endu.stores.sqlite_position import SqlitePosition, SqliteProperties
@@ -52,11 +50,6 @@ from endu.stores.trouble import of_storage
 from endu.web.parts import Parts
 from endu.web.running import Running, Watch, run_until_told
 from endu.web.server import address_of, listen
-
-SOURCE = 0  # the one inbox of an embedded Endu
-
-
-OpenInbox: TypeAlias = SqliteInbox | DoorsInbox
 
 
 class Directory(Struct, frozen=True):
@@ -133,6 +126,8 @@ async def opened(
         inbox = await _open_inbox(stack, data, directory, ledger, door)
         settler = _settler(inbox, directory, ledger, at_each_step)
         work = await stack.enter_async_context(settling(settler, inbox))
+        sealing = open_sealer(data, settings.segment_records, inbox, settler, at_each_step)
+        await stack.enter_async_context(sealing)
         yield Running(
             parts=_parts(registry, directory, ledger, inbox, work, door),
             settling=work,
@@ -164,16 +159,9 @@ async def _open_inbox(
     ledger: ChdbLedger,
     door: Door | None,
 ) -> OpenInbox:
-    """No new record may take a place that was ever settled, whatever became of the log."""
     watermark = await SqlitePosition(directory.connection, directory.reader, SOURCE).watermark()
-    floor = max(watermark, await ledger.last(SOURCE))
-    randomness = secrets.token_bytes(16)
-    opening: AbstractAsyncContextManager[OpenInbox] = (
-        door.log(randomness, SOURCE, floor)
-        if door
-        else open_sqlite_inbox(data.inbox, randomness, SOURCE, floor)
-    )
-    return await stack.enter_async_context(opening)
+    settled = max(watermark, await ledger.last(SOURCE))
+    return await stack.enter_async_context(open_inbox(data, settled, door))
 
 
 def _settler(

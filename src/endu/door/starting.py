@@ -140,7 +140,9 @@ async def open_door(data: DataDirectory, listening: socket.socket) -> AsyncItera
     channel, its_channel = socket.socketpair()
     handing, its_handing = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with tempfile.TemporaryFile(dir=data.root) as shared, handing, channel:
-        shared.truncate(SIZE)
+        # Written, and not only cut to that size: on a full disk the first use of a page would kill.
+        shared.write(bytes(SIZE))
+        shared.flush()
         with its_channel, its_handing:
             process = _start(data, [listening, its_channel, its_handing, shared])
         door = Door(data, SharedNumbers(shared.fileno()), handing)

@@ -46,6 +46,7 @@ from endu.stores.sqlite_rules import SqliteRules
 from endu.stores.sqlite_visits import SqliteOwners, SqliteVisitBook
 from endu.stores.swap import finish_swap, swap_in
 from endu.stores.trouble import of_storage
+from endu.stores.whose import owners_and_visits
 from endu.tending import Tended, tending
 from endu.web.metrics import Metrics
 from endu.web.parts import Parts
@@ -240,7 +241,8 @@ async def _verify(settings: Settings, progress: Progress) -> Verified:
         ledger = stack.enter_context(open_chdb_ledger(data.ledger, _limits(settings)))
         log = stack.enter_context(closing(LogReader(data.inbox)))
         position = SqlitePosition(directory.connection, directory.reader, SOURCE)
-        return await read_back(ToVerify(log, ledger, position, SOURCE), progress)
+        whose = owners_and_visits(directory.reader, ledger)
+        return await read_back(ToVerify(log, ledger, position, SOURCE, whose), progress)
 
 
 async def _rebuild(settings: Settings, progress: Progress) -> Rebuilt:

@@ -18,7 +18,8 @@ from endu.settings import Settings
 
 def main() -> None:
     data, step, times = sys.argv[1:]
-    run(Settings(data=Path(data), port=0), announce, dying_at(step, int(times)))
+    settings = Settings(data=Path(data), port=0, segment_records=100)
+    run(settings, announce, dying_at(step, int(times)))
 
 
 def announce(what: Started | FirstEvent) -> None:

@@ -147,6 +147,9 @@ async def test_places_that_were_used_twice_are_found() -> None:
         def end(self) -> int:
             return 3
 
+        def damaged_files(self) -> list[tuple[str, str]]:  # type: ignore[override]
+            return []
+
     what = ToVerify(Twice(), MemoryLedger(), MemoryPosition(), 0)  # type: ignore[arg-type]
     found = await verify(what, lambda what, done, of: None)
     assert [damage.where for damage in found.damage] == ["records 2 to 3"]

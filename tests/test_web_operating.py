@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from msgspec import structs
 
-from endu.refusals import Reason
+from endu.refusals import Reason, Refusal
 from endu.web.api import every_endpoint, http_face
 from endu.web.parts import Parts
 from endu.web.recording import RECORD, RECORD_BATCH
@@ -33,14 +33,19 @@ def face_of(parts: Parts) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://endu")
 
 
+def no_space() -> Refusal:
+    return Refusal(Reason.DISK_FULL, "One megabyte is free.", retry_after_seconds=5)
+
+
 async def test_health_needs_no_key_and_says_why_not(world: World) -> None:
     live, ready = [await world.client.get(f"/health/{which}") for which in ("live", "ready")]
     assert (live.json()["data"], ready.json()["data"]) == ({"status": "live"}, {"status": "ready"})
-    sick = structs.replace(world.running.parts, why_not_ready=lambda: "The disk is full.")
+    sick = structs.replace(world.running.parts, why_not_ready=no_space)
     async with face_of(sick) as client:
         answer = await client.get("/health/ready")
-    assert (answer.status_code, answer.json()["error_text"]) == (503, "The disk is full.")
-    assert answer.headers["retry-after"] == "1"
+    assert (answer.status_code, answer.json()["error"]) == (503, "DISK_FULL")
+    assert answer.json()["error_text"] == "One megabyte is free."
+    assert answer.headers["retry-after"] == "5"
 
 
 async def test_metrics_count_what_became_of_events(world: World) -> None:

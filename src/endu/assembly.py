@@ -7,15 +7,12 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
-from typing import TypeAlias
 
 import uvloop
-from msgspec import Struct
 
 from endu.announcements import Announce, CannotRun, Progress, Rebuilt, Verified
-from endu.door.inbox import DoorsInbox
 from endu.door.starting import Door, open_door
 from endu.event_types.registrar import Registrar
 from endu.events.numbers import KnownNumbers
@@ -24,23 +21,23 @@ from endu.events.recorder import Recorder
 from endu.events.replay import Replay
 from endu.events.settler import Parts as SettlerParts
 from endu.events.settler import Settler, nothing
-from endu.events.settling import Settling, settling
+from endu.events.settling import settling
 from endu.events.verify import ToVerify
 from endu.events.verify import verify as read_back
 from endu.events.visits import Visits
 from endu.identities.resolver import Resolver
+from endu.log_opening import SOURCE, OpenInbox, open_inbox, open_sealer
 from endu.organizations.beginning import FIRST_PROPERTY, Beginning, begin, make_operator_key
 from endu.settings import Settings
+from endu.stores.ballast import Ballast, make_room_to_start
 from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from endu.stores.data_directory import DataDirectory, hold
-from endu.stores.database import migrate
-from endu.stores.sqlite import Connection, Reader, connect_for_batches, connect_to_read
+from endu.stores.directory_file import Directory, open_directory
 from endu.stores.sqlite_casebook import SqliteCasebook
 from endu.stores.sqlite_creations import SqliteCreations
 from endu.stores.sqlite_directory import SqliteDirectory
 from endu.stores.sqlite_failed import SqliteFailedEvents
-from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox
 from endu.stores.sqlite_log import LogReader
 from endu.stores.sqlite_people import SqlitePeople
 from endu.stores.sqlite_position import SqlitePosition, SqliteProperties
@@ -49,23 +46,13 @@ from endu.stores.sqlite_rules import SqliteRules
 from endu.stores.sqlite_visits import SqliteOwners, SqliteVisitBook
 from endu.stores.swap import finish_swap, swap_in
 from endu.stores.trouble import of_storage
+from endu.stores.whose import owners_and_visits
+from endu.tending import Tended, tending
+from endu.web.metrics import Metrics
 from endu.web.parts import Parts
-from endu.web.running import Running, Watch, run_until_told
+from endu.web.running import Running, run_until_told
 from endu.web.server import address_of, listen
-
-SOURCE = 0  # the one inbox of an embedded Endu
-
-
-OpenInbox: TypeAlias = SqliteInbox | DoorsInbox
-
-
-class Directory(Struct, frozen=True):
-    """The stores over directory.db: who writes, who reads beside that, who reads for others."""
-
-    path: Path
-    connection: Connection
-    reading: Connection
-    reader: Reader
+from endu.web.watch import Watch
 
 
 def run(
@@ -98,6 +85,7 @@ async def serve(
     """The address before anything is begun: keys are shown once, and only where it can be had.
     The door before the ledger: a process with an open engine must not start another."""
     with hold(settings.data) as data, closing(listen(settings.host, settings.port)) as bound:
+        make_room_to_start(data.root, Ballast(data.ballast))
         address = address_of(bound)
         async with (
             open_door(data, bound) as door,
@@ -127,17 +115,28 @@ async def opened(
     async with AsyncExitStack() as stack:
         finish_swap(data.root)
         registry = await _open_registry(stack, data, door)
-        directory = _open_directory(stack, data.directory)
+        directory = stack.enter_context(open_directory(data.directory))
         ledger = stack.enter_context(open_chdb_ledger(data.ledger, _limits(settings)))
         began = await _begin(settings, registry, directory)
         inbox = await _open_inbox(stack, data, directory, ledger, door)
         settler = _settler(inbox, directory, ledger, at_each_step)
         work = await stack.enter_async_context(settling(settler, inbox))
-        yield Running(
-            parts=_parts(registry, directory, ledger, inbox, work, door),
+        sealing = open_sealer(data, settings.segment_records, inbox, settler, at_each_step)
+        await stack.enter_async_context(sealing)
+        tended = Tended(
+            data=data,
+            reserve_bytes=settings.disk_reserve_megabytes << 20,
+            ledger=ledger,
+            inbox=inbox,
+            position=SqlitePosition(directory.connection, directory.reader, inbox.source),
+            settler=settler,
             settling=work,
-            began=began,
+            shared=door.shared if door else None,
         )
+        watch = await stack.enter_async_context(tending(tended))
+        metrics = Metrics([watch], door.counts if door else Counter)
+        parts = _parts(registry, directory, ledger, inbox, watch, metrics)
+        yield Running(parts=parts, settling=work, began=began, dead=watch.dead)
 
 
 async def _open_registry(
@@ -149,14 +148,6 @@ async def _open_registry(
     return registry
 
 
-def _open_directory(stack: AsyncExitStack, path: Path) -> Directory:
-    migrate(path, "directory")
-    connection = stack.enter_context(closing(connect_for_batches(path)))
-    reading = stack.enter_context(closing(connect_to_read(path)))
-    reader = stack.enter_context(closing(Reader(path)))
-    return Directory(path, connection, reading, reader)
-
-
 async def _open_inbox(
     stack: AsyncExitStack,
     data: DataDirectory,
@@ -164,16 +155,9 @@ async def _open_inbox(
     ledger: ChdbLedger,
     door: Door | None,
 ) -> OpenInbox:
-    """No new record may take a place that was ever settled, whatever became of the log."""
     watermark = await SqlitePosition(directory.connection, directory.reader, SOURCE).watermark()
-    floor = max(watermark, await ledger.last(SOURCE))
-    randomness = secrets.token_bytes(16)
-    opening: AbstractAsyncContextManager[OpenInbox] = (
-        door.log(randomness, SOURCE, floor)
-        if door
-        else open_sqlite_inbox(data.inbox, randomness, SOURCE, floor)
-    )
-    return await stack.enter_async_context(opening)
+    settled = max(watermark, await ledger.last(SOURCE))
+    return await stack.enter_async_context(open_inbox(data, settled, door))
 
 
 def _settler(
@@ -217,14 +201,13 @@ def _parts(
     directory: Directory,
     ledger: ChdbLedger,
     inbox: OpenInbox,
-    work: Settling,
-    door: Door | None,
+    watch: Watch,
+    metrics: Metrics,
 ) -> Parts:
     scramble, source = inbox.scramble, inbox.source
     people = SqliteDirectory(directory.reader)
     failed_events = SqliteFailedEvents(directory.connection, directory.reader)
     recorder = Recorder(registry.catalog, inbox, KnownNumbers(people), scramble)
-    watch = Watch(inbox, work, lambda: inbox.alive)
     return Parts(
         organizations=registry.organizations,
         keyring=registry.keyring,
@@ -246,7 +229,7 @@ def _parts(
         why_not_ready=watch.why_not_ready,
         now_ms=_now_ms,
         randomness=secrets.token_bytes,
-        metrics=watch.metrics(door.counts if door else Counter),
+        metrics=metrics,
     )
 
 
@@ -254,11 +237,12 @@ async def _verify(settings: Settings, progress: Progress) -> Verified:
     async with AsyncExitStack() as stack:
         data = stack.enter_context(hold(_existing(settings)))
         finish_swap(data.root)
-        directory = _open_directory(stack, data.directory)
+        directory = stack.enter_context(open_directory(data.directory))
         ledger = stack.enter_context(open_chdb_ledger(data.ledger, _limits(settings)))
         log = stack.enter_context(closing(LogReader(data.inbox)))
         position = SqlitePosition(directory.connection, directory.reader, SOURCE)
-        return await read_back(ToVerify(log, ledger, position, SOURCE), progress)
+        whose = owners_and_visits(directory.reader, ledger)
+        return await read_back(ToVerify(log, ledger, position, SOURCE, whose), progress)
 
 
 async def _rebuild(settings: Settings, progress: Progress) -> Rebuilt:
@@ -267,7 +251,7 @@ async def _rebuild(settings: Settings, progress: Progress) -> Rebuilt:
         finish_swap(data.root)
         data.rebuilding.mkdir(exist_ok=True)
         async with AsyncExitStack() as new:
-            directory = _open_directory(new, data.rebuilding / data.directory.name)
+            directory = new.enter_context(open_directory(data.rebuilding / data.directory.name))
             ledger = new.enter_context(
                 open_chdb_ledger(data.rebuilding / data.ledger.name, _limits(settings))
             )

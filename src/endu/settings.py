@@ -19,6 +19,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400  # 0: any free one
     question_seconds: Annotated[int, Meta(ge=1, le=3600)] = 30
     question_megabytes: Annotated[int, Meta(ge=64)] = 512  # below that, ClickHouse starts nothing
+    disk_reserve_megabytes: Annotated[int, Meta(ge=16)] = 2048
+    segment_records: Annotated[int, Meta(ge=100, le=10_000_000)] = 200_000
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -39,6 +41,8 @@ MAY_BE = {
     "port": "a whole number from 0 to 65535",
     "question_seconds": "a whole number from 1 to 3600",
     "question_megabytes": "a whole number from 64",
+    "disk_reserve_megabytes": "a whole number from 16",
+    "segment_records": "a whole number from 100 to 10000000",
     "log_level": "debug, info, warning or error",
 }
 

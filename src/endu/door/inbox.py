@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from endu.door.channel import Append, Channel
+from endu.door.keeping import DoorsKeeper
 from endu.door.numbers import SharedNumbers
 from endu.events.event import Seq
 from endu.events.inbox import Entry, Found, Kept, MaybeKept, NoSpace, NotDurable, Told, posted
@@ -39,6 +40,7 @@ class DoorsInbox:
         self._asked: deque[_Asked] = deque()
         self._room = WaitingRoom()
         self._arrived = Mark(shared.log_end)
+        self.keeper = DoorsKeeper(channel)
         self.scramble = scramble  # record ids and subjects are mixed with the log's secret
         self.source = source
         self.alive = True
@@ -60,6 +62,12 @@ class DoorsInbox:
     async def arrival(self, after: Seq) -> None:
         await self._arrived.reaches(after + 1)
 
+    async def drop(self, until: Seq) -> None:
+        await self.keeper.drop(until)
+
+    async def erase(self, places: Sequence[Seq]) -> None:
+        await self.keeper.erase(places)
+
     @property
     def end(self) -> Seq:
         return Seq(self._shared.log_end)
@@ -79,3 +87,4 @@ class DoorsInbox:
         self.alive = False
         while self._asked:
             self.appended(MaybeKept(GONE))
+        self.keeper.door_closed()

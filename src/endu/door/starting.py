@@ -29,7 +29,6 @@ from endu.door.channel import (
 )
 from endu.door.handing import Taken, Taking
 from endu.door.inbox import DoorsInbox
-from endu.door.keeping import DoorsKeeper
 from endu.door.numbers import SIZE, SharedNumbers
 from endu.ids import Scramble
 from endu.stores.data_directory import DataDirectory
@@ -57,7 +56,6 @@ class Door:
         self._under_way: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self.channel = Channel(self._hear, self._end)
-        self.keeper = DoorsKeeper(self.channel)
 
     @asynccontextmanager
     async def log(self, randomness: bytes, source: int, floor: int) -> AsyncIterator[DoorsInbox]:
@@ -115,8 +113,8 @@ class Door:
             self._inbox.arrived()
         elif isinstance(message, Appended) and self._inbox is not None:
             self._inbox.appended(message.outcome)
-        elif isinstance(message, Done):
-            self.keeper.done(message.number, message.well)
+        elif isinstance(message, Done) and self._inbox is not None:
+            self._inbox.keeper.done(message.number, message.well)
         elif isinstance(message, HandedOver) and self._taking is not None:
             self._taking.was_read(message.number, message.read)
         elif isinstance(message, Ask) and self._answering is not None:
@@ -134,7 +132,6 @@ class Door:
         self._answers.put_nowait(None)
         if self._inbox is not None:
             self._inbox.door_closed()
-        self.keeper.door_closed()
 
 
 @asynccontextmanager
@@ -143,7 +140,9 @@ async def open_door(data: DataDirectory, listening: socket.socket) -> AsyncItera
     channel, its_channel = socket.socketpair()
     handing, its_handing = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with tempfile.TemporaryFile(dir=data.root) as shared, handing, channel:
-        shared.truncate(SIZE)
+        # Written, and not only cut to that size: on a full disk the first use of a page would kill.
+        shared.write(bytes(SIZE))
+        shared.flush()
         with its_channel, its_handing:
             process = _start(data, [listening, its_channel, its_handing, shared])
         door = Door(data, SharedNumbers(shared.fileno()), handing)

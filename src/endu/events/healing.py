@@ -4,12 +4,14 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from endu.events.event import Event, Logged, Seq
-from endu.events.ledger import LostPart
+from endu.events.inbox import Inbox
+from endu.events.ledger import Ledger, LostPart
 from endu.events.portion import Batch
-from endu.events.position import all_aside
+from endu.events.position import Position, all_aside
 from endu.events.reading import Reading
-from endu.events.settler import Parts as SettlerParts
 from endu.events.settler import Settler
 
 logger = logging.getLogger(__name__)
@@ -30,12 +32,20 @@ class Mendable(Protocol):
         """Their rows are in the ledger again."""
 
 
+class Settled(Struct, frozen=True):
+    """The log, what was settled of it, and how far that is."""
+
+    inbox: Inbox
+    ledger: Ledger
+    position: Position
+
+
 class Healing:
     """Works beside a settler that settles. Done again, it changes nothing."""
 
-    def __init__(self, mendable: Mendable, parts: SettlerParts, settler: Settler) -> None:
+    def __init__(self, mendable: Mendable, settled: Settled, settler: Settler) -> None:
         self._mendable = mendable
-        self._parts = parts
+        self._settled = settled
         self._settler = settler
         self.brought_back = 0
 
@@ -55,9 +65,9 @@ class Healing:
         logger.warning("%d events were brought back from the log", self.brought_back - before)
 
     async def _bring_back(self) -> None:
-        watermark = await self._parts.position.watermark()
-        aside = {each.seq for each in await all_aside(self._parts.position)}
-        reading = Reading(self._parts.inbox)
+        watermark = await self._settled.position.watermark()
+        aside = {each.seq for each in await all_aside(self._settled.position)}
+        reading = Reading(self._settled.inbox)
         after = Seq(0)
         try:
             while after < watermark and (batch := await reading.batch_behind(after, AT_ONCE)).count:
@@ -74,6 +84,6 @@ class Healing:
         events = [each for each in batch.logged if isinstance(each.record, Event)]
         if not events:
             return []
-        source = self._parts.inbox.source
-        there = await self._parts.ledger.present(source, events[0].seq, events[-1].seq)
+        source = self._settled.inbox.source
+        there = await self._settled.ledger.present(source, events[0].seq, events[-1].seq)
         return [each for each in events if each.seq <= watermark and each.seq not in there]

@@ -1,4 +1,5 @@
 """Reading everything back: is the log as it was written, and does the ledger say what it says?
+And does it say of owners and visits what the directory says?
 
 Damage is reported, never repaired: `endu rebuild` makes the ledger again from the log.
 """
@@ -15,6 +16,7 @@ from endu.events.inbox import LogUnreadable
 from endu.events.ledger import LedgerDamaged
 from endu.events.portion import Batch, read_batch
 from endu.events.position import Position, all_aside
+from endu.events.whose import Whose, compare_whose
 
 AT_ONCE = 20_000  # records compared with the ledger in one question
 GREATEST = (1 << 63) - 1
@@ -26,6 +28,10 @@ class LogToRead(Protocol):
 
     def end(self) -> int:
         """The last place of the last frame; 0 for an empty log. Raises LogUnreadable."""
+
+    def damaged_files(self) -> Iterator[tuple[str, str]]:
+        """Reads every byte of the sealed ones: which is damaged or missing, and what of it.
+        Raises LogUnreadable."""
 
 
 class LedgerToRead(Protocol):
@@ -44,6 +50,7 @@ class ToVerify(Struct, frozen=True):
     ledger: LedgerToRead
     position: Position
     source: int
+    whose: Sequence[Whose] = ()  # owners and visits
 
 
 async def verify(what: ToVerify, progress: Progress) -> Verified:
@@ -51,6 +58,7 @@ async def verify(what: ToVerify, progress: Progress) -> Verified:
     aside = {each.seq: each.reason for each in await all_aside(what.position)}
     reading = _Reading(what, await what.position.watermark(), aside)
     try:
+        reading.damage += [Damage(where, why) for where, why in what.log.damaged_files()]
         end = what.log.end()
         for frame in what.log.frames(0):
             reading.look_at(frame)
@@ -62,6 +70,8 @@ async def verify(what: ToVerify, progress: Progress) -> Verified:
     await reading.match(reading.end)
     await reading.match(GREATEST)
     reading.end_must_be_settled()
+    for whose in what.whose:
+        reading.damage += await compare_whose(whose)
     for where, why in await what.ledger.damaged_parts():
         reading.damage.append(Damage(f"ledger, {where}", why))
     reading.damage += [

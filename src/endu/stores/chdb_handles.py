@@ -75,6 +75,24 @@ class _Question(Generic[T]):
             return not self._over
 
 
+class Asked(Struct, frozen=True):
+    """Questions at this moment, and those that were refused since the start because there were
+    too many."""
+
+    handles: int
+    running: int
+    waiting: int
+    refused: int
+
+    def __add__(self, other: "Asked") -> "Asked":
+        return Asked(
+            self.handles + other.handles,
+            self.running + other.running,
+            self.waiting + other.waiting,
+            self.refused + other.refused,
+        )
+
+
 class Readers:
     """Handles that may only read, each for one running question at a time; for any loop."""
 
@@ -87,6 +105,13 @@ class Readers:
         self._threads = ThreadPoolExecutor(limits.at_once, "ask")
         self._killer = open_client()
         self._killing = threading.Lock()
+        self._in_hand = self._refused = 0
+
+    @property
+    def asked(self) -> Asked:
+        running = min(self._in_hand, self._limits.at_once)
+        handles = self._idle.qsize() + running
+        return Asked(handles, running, self._in_hand - running, self._refused)
 
     async def answer(self, sql: str, values: Mapping[str, Any]) -> Answered:
         """Raises TooDear, or the driver's error. Cancelling it ends the question."""
@@ -103,7 +128,9 @@ class Readers:
 
     async def _ask(self, run: Callable[[Client], T]) -> T:
         if not self._room.acquire(blocking=False):
+            self._refused += 1
             raise TooDear(Bound.NUMBER, "As many questions are being asked as there is room for.")
+        self._in_hand += 1
         question = _Question(run)
         asked = self._threads.submit(self._answer, question)
         try:
@@ -116,6 +143,7 @@ class Readers:
                 raise TooDear(TOO_DEAR[problem.code], str(problem)) from problem
             raise
         finally:
+            self._in_hand -= 1
             self._room.release()
 
     @contextmanager

@@ -28,7 +28,7 @@ from endu.events.ledger import (
     Table,
     VisitChange,
 )
-from endu.stores.chdb_handles import Client, Limits, NoForking, Readers, Rows, client_of
+from endu.stores.chdb_handles import Asked, Client, Limits, NoForking, Readers, Rows, client_of
 from endu.stores.chdb_writer import Writer
 from endu.stores.ledger_numbers import BROUGHT_NUMBERS, NUMBER_TABLES, arrow_of_numbers
 from endu.stores.ledger_parts import WATCHED, LedgerParts
@@ -166,6 +166,10 @@ class ChdbLedger:
             return await self._writer.in_thread(asked)
         except Error as problem:
             raise LedgerDamaged(f"{first} to {last} cannot be read: {problem}") from problem
+
+    @property
+    def questions(self) -> Asked:
+        return self._readers.asked + self._sql_readers.asked
 
     async def damaged_parts(self) -> list[tuple[str, str]]:
         """Reads every byte of the tables: the parts that are not as they were written, and why."""

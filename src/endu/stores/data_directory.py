@@ -42,6 +42,11 @@ class DataDirectory(Struct, frozen=True):
         return self.root / "ledger"
 
     @property
+    def ballast(self) -> Path:
+        """Files that only take space, and are given back when it runs out."""
+        return self.root / "ballast"
+
+    @property
     def rebuilding(self) -> Path:
         """Where a rebuild makes directory and ledger anew before they take the old ones' place."""
         return self.root / "rebuilding"

@@ -24,11 +24,11 @@ BLOCK_BYTES = 256 << 10
 _SKIPPABLE = struct.Struct("<II")  # zstd's magic of what it skips, and how many bytes follow
 _HEAD_MAGIC, _END_MAGIC = 0x184D2A50, 0x184D2A51
 _HEAD = struct.Struct("<4sIQQII")  # tag, number of the block, first, last, bytes, their CRC-32
-_END = struct.Struct("<4sI32s")  # tag, number of blocks, SHA-256 of all before this frame
+_END = struct.Struct("<4sI")  # tag, number of blocks; then the SHA-256 of all before it
+_DIGEST_BYTES = 32
 _CHECK = struct.Struct("<I")
 _HEAD_TAG, _END_TAG = b"EnS1", b"EnSE"
 _HEAD_BYTES = _SKIPPABLE.size + _HEAD.size + _CHECK.size
-_END_BYTES = _SKIPPABLE.size + _END.size
 _HEAD_BEGINS = _SKIPPABLE.pack(_HEAD_MAGIC, _HEAD.size + _CHECK.size) + _HEAD_TAG
 
 _OPTIONS = {int(zstd.CompressionParameter.checksum_flag): 1}
@@ -60,8 +60,9 @@ def write_segment(path: Path, frames: Iterable[Frame]) -> None:
             for piece in (head, _CHECK.pack(crc32(head)), data):
                 digest.update(piece)
                 file.write(piece)
-        file.write(_SKIPPABLE.pack(_END_MAGIC, _END.size))
-        file.write(_END.pack(_END_TAG, number, digest.digest()))
+        end = _SKIPPABLE.pack(_END_MAGIC, _END.size + _DIGEST_BYTES) + _END.pack(_END_TAG, number)
+        digest.update(end)
+        file.write(end + digest.digest())
         file.flush()
         os.fsync(file.fileno())
 
@@ -162,13 +163,8 @@ def _lost(block: Block) -> Iterator[Frame]:
 def _is_whole(file: BinaryIO) -> bool:
     file.seek(0)
     digest = sha256()
-    left = os.fstat(file.fileno()).st_size - _END_BYTES
+    left = os.fstat(file.fileno()).st_size - _DIGEST_BYTES
     while left > 0 and (piece := file.read(min(left, BLOCK_BYTES))):
         digest.update(piece)
         left -= len(piece)
-    end = file.read()
-    return (
-        len(end) == _END_BYTES
-        and end[: _SKIPPABLE.size] == _SKIPPABLE.pack(_END_MAGIC, _END.size)
-        and _END.unpack_from(end, _SKIPPABLE.size)[0::2] == (_END_TAG, digest.digest())
-    )
+    return file.read() == digest.digest()

@@ -54,6 +54,10 @@ class Segments:
             found[segment.first, segment.last] = segment
         return list(found.values())
 
+    def end(self) -> int:
+        """The last place of the last one; 0 without any."""
+        return max((segment.last for segment in self._files()), default=0)
+
     def frames(self, after: int, until: int) -> Iterator[Frame]:
         """Those with records behind `after`, up to `until`, in order; empty ones, not intact, for
         what is there and cannot be read. What no file holds is passed over, loudly."""
@@ -100,17 +104,21 @@ class Segments:
         """Writes the frames to an unfinished file, reads it back and compares. Raises
         SegmentDiffers."""
         path = self._unfinished(segment)
-        write_segment(path, frames())
-        self._compare(path, segment, frames())
+        try:
+            write_segment(path, frames())
+            self._compare(path, segment, 0, frames())
+        except BaseException:
+            path.unlink(missing_ok=True)  # on a full disk it would only be in the way
+            raise
 
     def name(self, segment: Segment) -> None:
         """From now on it counts. Returns once that would survive a power cut."""
         self._unfinished(segment).rename(self._path(segment))
         sync(self.directory)
 
-    def compare(self, segment: Segment, frames: Iterable[Frame]) -> None:
-        """Raises SegmentDiffers where it does not hold just these."""
-        self._compare(self._path(segment), segment, frames)
+    def compare(self, segment: Segment, after: int, frames: Iterable[Frame]) -> None:
+        """Raises SegmentDiffers where it does not hold just these behind `after`."""
+        self._compare(self._path(segment), segment, after, frames)
 
     def remove(self, segment: Segment) -> None:
         self._path(segment).unlink()
@@ -136,8 +144,8 @@ class Segments:
             apart = places.isdisjoint(range(frame.first, frame.last + 1))
             yield frame, frame if apart else erased_in(frame, places)
 
-    def _compare(self, path: Path, segment: Segment, frames: Iterable[Frame]) -> None:
-        written = frames_of(path, segment.first, segment.last, 0)
+    def _compare(self, path: Path, segment: Segment, after: int, frames: Iterable[Frame]) -> None:
+        written = frames_of(path, segment.first, segment.last, after)
         expected = iter(frames)
         for frame in written:
             if frame != next(expected, None):

@@ -68,7 +68,7 @@ FRAME_AT = "SELECT first, last, at_ms, crc, body FROM frames WHERE first = ?"
 FRAME_WITH = """
 SELECT first, last, at_ms, crc, body FROM frames WHERE first <= ? ORDER BY first DESC LIMIT 1
 """
-SIZES_BEHIND = "SELECT last, length(body) FROM frames WHERE first > ? ORDER BY first"
+SIZES_BEHIND = "SELECT first, last, length(body) FROM frames WHERE first > ? ORDER BY first"
 SEALED = "SELECT value FROM meta WHERE name = 'sealed'"
 
 
@@ -115,7 +115,7 @@ class LogWriter:
         whether there are more of them."""
         sizes = self._connection.execute(f"{SIZES_BEHIND} LIMIT {DROPPED_FRAMES}", (0,))
         last, size = 0, 0
-        for its_last, its_size in sizes.fetchall():
+        for _, its_last, its_size in sizes.fetchall():
             if its_last > until or size > DROPPED_BYTES:
                 break
             last, size = its_last, size + its_size
@@ -253,8 +253,8 @@ class LogReader:
             raise LogUnreadable(f"The inbox cannot be read: {problem}") from problem
         return row[0] if row else 0
 
-    def sizes(self, after: int) -> Iterator[tuple[int, int]]:
-        """Last place and bytes of each frame of the inbox behind `after`, without reading them."""
+    def sizes(self, after: int) -> Iterator[tuple[int, int, int]]:
+        """First and last place and bytes of each frame of the inbox behind `after`, in order."""
         yield from self._connection.execute(SIZES_BEHIND, (after,))
 
     def damaged_files(self) -> Iterator[tuple[str, str]]:

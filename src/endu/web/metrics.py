@@ -4,26 +4,31 @@ A counter of its own library takes a lock; recording counts in a dictionary inst
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4.removesuffix("; charset=utf-8")  # every text gets that
 
 
 class Metrics:
-    """One instance's counts. Other parts may put collectors of their own into `registry`.
-    `elsewhere` tells the outcomes that another process counted."""
+    """One instance's counts, and what others collect. `elsewhere` tells the outcomes that another
+    process counted."""
 
-    def __init__(self, elsewhere: Callable[[], Counter[str]] = Counter) -> None:
+    def __init__(
+        self, others: Iterable[Collector] = (), elsewhere: Callable[[], Counter[str]] = Counter
+    ) -> None:
         self._elsewhere = elsewhere
         self.registry = CollectorRegistry()
         self.outcomes: Counter[str] = Counter()  # of events sent: accepted, duplicate, a Reason
         self.requests: Counter[tuple[str, int]] = Counter()  # of all others: endpoint, status
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
+        for other in others:
+            self.registry.register(other)
 
     def collect(self) -> Iterator[Metric]:
         events = CounterMetricFamily(

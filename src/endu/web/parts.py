@@ -18,13 +18,14 @@ from endu.journeys.sources import People
 from endu.organizations.keyring import Keyring
 from endu.organizations.organization import OrganizationId, Organizations
 from endu.organizations.properties import Properties
+from endu.refusals import Refusal
 from endu.web.metrics import Metrics
 from endu.web.rates import HourlyRate
 
 
 class Parts(Struct, frozen=True, kw_only=True):
     """`fresh` returns once everything that was acknowledged before has settled and is seen by
-    every question; after 10 s it raises Refusal NOT_SETTLED. `why_not_ready` is empty, or says
+    every question; after 10 s it raises Refusal NOT_SETTLED. `why_not_ready` is None, or says
     why events cannot be kept now. `identity_limits` are those that were set, not the defaults.
     `created_since` gives the times, oldest first, at which the last so many identities were asked
     for after a time. `randomness(n)` gives n random bytes."""
@@ -46,7 +47,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     identity_limits: Callable[[OrganizationId], Awaitable[dict[str, int]]]
     created_since: Callable[[OrganizationId, int, int], Awaitable[list[int]]]
     fresh: Callable[[], Awaitable[None]]
-    why_not_ready: Callable[[], str]
+    why_not_ready: Callable[[], Refusal | None]
     now_ms: Callable[[], int]
     randomness: Callable[[int], bytes]
     metrics: Metrics = field(default_factory=Metrics)

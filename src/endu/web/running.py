@@ -2,71 +2,30 @@
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from msgspec import Struct
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from endu.announcements import Announce, CannotRun, Started
 from endu.events.event import Seq
-from endu.events.inbox import Inbox
-from endu.events.settling import SettlerDied, Settling
+from endu.events.settling import Settling
 from endu.journeys.first import first_event
 from endu.organizations.beginning import FIRST_PROPERTY, Beginning
-from endu.refusals import Reason, Refusal
 from endu.web.api import http_face
-from endu.web.metrics import Metrics
 from endu.web.parts import Parts
 from endu.web.server import Entrance, Server
 
 logger = logging.getLogger(__name__)
 
-FRESH_SECONDS = 10
-
 
 class Running(Struct, frozen=True, kw_only=True):
-    """Everything but the socket. `began` is shown once, and None after the first start."""
+    """Everything but the socket. `began` is shown once, and None after the first start; `dead` is
+    empty, or says why Endu has to be started again."""
 
     parts: Parts
     settling: Settling
     began: Beginning | None
-
-
-class Watch:
-    """What the HTTP face asks of the parts behind it."""
-
-    def __init__(self, inbox: Inbox, settling: Settling, log_alive: Callable[[], bool]) -> None:
-        self._inbox = inbox
-        self._settling = settling
-        self._log_alive = log_alive
-
-    async def fresh(self) -> None:
-        """Returns once everything acknowledged before is in every answer; raises Refusal."""
-        try:
-            await self._settling.settled(self._inbox.end, FRESH_SECONDS)
-        except (TimeoutError, SettlerDied) as problem:
-            raise Refusal(Reason.NOT_SETTLED, retry_after_seconds=1) from problem
-
-    def why_not_ready(self) -> str:
-        if not self._log_alive():
-            return "The log cannot be written; see what Endu printed, then start it again."
-        if not self._settling.alive:
-            return "Nothing settles any more; see what Endu printed, then start it again."
-        return ""
-
-    def metrics(self, elsewhere: Callable[[], Counter[str]]) -> Metrics:
-        metrics = Metrics(elsewhere)
-        metrics.registry.register(self)
-        return metrics
-
-    def collect(self) -> Iterator[Metric]:
-        done, waiting = self._settling.counters, self._settling.waiting
-        yield GaugeMetricFamily("endu_log_end", "The last place of the log.", self._inbox.end)
-        yield GaugeMetricFamily("endu_settle_waiting", "Records that are not settled.", waiting)
-        yield CounterMetricFamily("endu_settled_events", "Events settled.", done.events)
-        yield CounterMetricFamily("endu_set_aside", "Records set aside.", done.set_aside)
-        yield CounterMetricFamily("endu_settle_batches", "Batches settled.", done.batches)
+    dead: Callable[[], str]
 
 
 async def run_until_told(
@@ -90,9 +49,8 @@ async def run_until_told(
         for part in parts:
             part.cancel()
         await asyncio.gather(announcing, *parts, return_exceptions=True)
-    why_not_ready = running.parts.why_not_ready()
-    if why_not_ready:
-        raise CannotRun(f"Endu stopped. {why_not_ready}")
+    if dead := running.dead():
+        raise CannotRun(f"Endu stopped. {dead}")
 
 
 async def _announce(running: Running, server: Server, address: str, announce: Announce) -> None:

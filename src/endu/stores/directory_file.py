@@ -1,0 +1,31 @@
+"""directory.db, opened: who writes it, who reads beside that, who reads for others."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from endu.stores.database import migrate
+from endu.stores.sqlite import Connection, Reader, connect_for_batches, connect_to_read
+
+
+class Directory(Struct, frozen=True):
+    """`connection` is for the settler alone; `reader` is for everybody on a loop."""
+
+    path: Path
+    connection: Connection
+    reading: Connection
+    reader: Reader
+
+
+@contextmanager
+def open_directory(path: Path) -> Iterator[Directory]:
+    """Makes it, or brings it up to this code. Raises CannotRun."""
+    migrate(path, "directory")
+    with (
+        closing(connect_for_batches(path)) as connection,
+        closing(connect_to_read(path)) as reading,
+        closing(Reader(path)) as reader,
+    ):
+        yield Directory(path, connection, reading, reader)

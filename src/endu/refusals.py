@@ -30,6 +30,7 @@ class Reason(Enum):
     EVENT_TYPE_LIMIT = 409, "The organization has all its event types; ask the operator for more."
     IDENTITY_CONFLICT = 409, "The identifiers belong to two identities; data.conflict says why."
     RULE_CONFLICT = 409, "A rule that stands says the opposite; take that one back first."
+    TOO_SLOW = 408, "The request did not come to its end in time; send it again, faster."
     TOO_LARGE = 413, "The body is larger than allowed; the text names the field and the limit."
     UNSUPPORTED_ENCODING = 415, "Content-Encoding may be gzip, deflate, zstd or identity."
     INVALID_FORMAT = (
@@ -51,9 +52,11 @@ class Reason(Enum):
     QUERY_TOO_LARGE = 422, "The question takes more memory than one may; ask for less at once."
     RATE_LIMITED = 429, "Too many requests; send again after Retry-After seconds."
     TOO_MANY_QUESTIONS = 429, "Too many questions are asked at once; ask again in a moment."
+    HEAD_TOO_LARGE = 431, "The head of the request is too large; send fewer and shorter headers."
     INTERNAL = 500, "Endu made a mistake; its log has the trace under the request's id."
     NOT_SETTLED = 503, "Not everything before this question has settled yet; ask again."
     QUERY_TIMEOUT = 503, "The question took too long and was ended; ask for less, or again later."
+    TOO_MANY_CONNECTIONS = 503, "Endu holds as many connections as it may; come again in a moment."
     NOT_DURABLE = 503, "The event could not be kept and was not; send it again."
     DISK_FULL = 503, "The disk is nearly full, so nothing was kept; send it again."
 

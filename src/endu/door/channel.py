@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from endu.events.event import Seq
 from endu.events.inbox import Entry, Kept
+from endu.web.crowd import Reception
 
 _LENGTH = struct.Struct("<I")
 
@@ -36,6 +37,8 @@ class CannotOpen(Struct, frozen=True, tag="cannot-open"):
 
 class Listen(Struct, frozen=True, tag="listen"):
     """To the door: let people in."""
+
+    reception: Reception
 
 
 class Listening(Struct, frozen=True, tag="listening"):

@@ -14,6 +14,7 @@ from endu.door.starting import Door, open_door
 from endu.settings import Settings
 from endu.stores.data_directory import hold
 from endu.web.api import http_face
+from endu.web.crowd import Reception
 from endu.web.server import Server, listen
 from tests.web_world import World, world_of
 
@@ -102,12 +103,18 @@ class Line:
     async def is_closed(self) -> bool:
         return await asyncio.wait_for(self._reader.read(1), 5) == b""
 
+    async def is_let_go(self) -> bool:
+        """Whatever it is told before that."""
+        while await self._reader.read(1000):
+            pass
+        return True
+
     def end(self) -> None:
         self._writer.write_eof()
 
 
 @asynccontextmanager
-async def serving(data: Path) -> AsyncIterator[Served]:
+async def serving(data: Path, reception: Reception = Reception()) -> AsyncIterator[Served]:
     settings = Settings(data=data)
     with hold(data) as held, closing(listen("127.0.0.1", 0)) as bound:
         async with (
@@ -116,7 +123,7 @@ async def serving(data: Path) -> AsyncIterator[Served]:
             world_of(running, settings) as world,
         ):
             face = Counted(world)
-            server = Server(face, door)  # type: ignore[arg-type]
+            server = Server(face, door, reception)  # type: ignore[arg-type]
             task = asyncio.create_task(server.serve())
             await server.listening.wait()
             try:

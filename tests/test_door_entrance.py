@@ -17,6 +17,7 @@ from endu.door.recording import Recording
 from endu.settings import Settings
 from endu.stores.data_directory import DataDirectory
 from endu.stores.sqlite_inbox import open_sqlite_inbox
+from endu.web.crowd import Reception
 from endu.web.server import listen
 
 IMPATIENT = Patience(part_seconds=0.1, first_seconds=0.1, next_seconds=0.1)
@@ -54,7 +55,9 @@ class AtTheDoor:
 
 
 @asynccontextmanager
-async def entrance(data: Path, patience: Patience) -> AsyncIterator[AtTheDoor]:
+async def entrance(
+    data: Path, patience: Patience, reception: Reception = Reception()
+) -> AsyncIterator[AtTheDoor]:
     async with open_endu(Settings(data=data)):
         pass  # makes the directory
     directory = DataDirectory(data)
@@ -65,7 +68,7 @@ async def entrance(data: Path, patience: Patience) -> AsyncIterator[AtTheDoor]:
         with closing(recording), closing(listen("127.0.0.1", 0)) as bound:
             others, port = Collected(), bound.getsockname()[1]
             opened = Entrance(bound.dup(), recording, others, patience)
-            await opened.open()
+            await opened.open(reception)
             yield AtTheDoor(opened, others, port)
             await opened.close()
     os.close(descriptor)

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import os
 import secrets
 import time
 from collections import Counter
@@ -32,7 +31,7 @@ from endu.settings import Settings
 from endu.stores.ballast import Ballast, make_room_to_start
 from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
-from endu.stores.data_directory import DataDirectory, hold
+from endu.stores.data_directory import DataDirectory, hold, write_privately
 from endu.stores.directory_file import Directory, open_directory
 from endu.stores.sqlite_casebook import SqliteCasebook
 from endu.stores.sqlite_creations import SqliteCreations
@@ -48,6 +47,7 @@ from endu.stores.swap import finish_swap, swap_in
 from endu.stores.trouble import of_storage
 from endu.stores.whose import owners_and_visits
 from endu.tending import Tended, tending
+from endu.web.crowd import Reception, allow_connections
 from endu.web.metrics import Metrics
 from endu.web.parts import Parts
 from endu.web.running import Running, run_until_told
@@ -87,13 +87,14 @@ async def serve(
     with hold(settings.data) as data, closing(listen(settings.host, settings.port)) as bound:
         make_room_to_start(data.root, Ballast(data.ballast))
         address = address_of(bound)
+        reception = Reception(allow_connections(settings.connections))
         async with (
             open_door(data, bound) as door,
             opened(data, settings, door, at_each_step) as running,
         ):
             bound.close()  # the door has it now
             gc.freeze()  # what is there now stays to the end: no need to look through it again
-            await run_until_told(running, door, address, announce)
+            await run_until_told(running, door, reception, address, announce)
 
 
 @asynccontextmanager
@@ -187,7 +188,7 @@ async def _begin(
     """The first start's organization and keys; None at every later one."""
     if not settings.operator_key_file.exists():
         key = await make_operator_key(registry.keyring, _now_ms(), secrets.token_bytes)
-        _write_privately(settings.operator_key_file, key)
+        write_privately(settings.operator_key_file, key)
     if registry.organizations.all():
         return None
     began = await begin(registry.organizations, registry.keyring, _now_ms(), secrets.token_bytes)
@@ -273,11 +274,3 @@ def _limits(settings: Settings) -> Limits:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _write_privately(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())

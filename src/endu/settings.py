@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from endu.web.crowd import Reception
+
 PREFIX = "ENDU_"
 
 
@@ -17,6 +19,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data: Path = Path("endu-data")
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400  # 0: any free one
+    connections: Annotated[int, Meta(ge=16, le=100_000)] = Reception().connections
     question_seconds: Annotated[int, Meta(ge=1, le=3600)] = 30
     question_megabytes: Annotated[int, Meta(ge=64)] = 512  # below that, ClickHouse starts nothing
     disk_reserve_megabytes: Annotated[int, Meta(ge=16)] = 2048
@@ -39,6 +42,7 @@ MAY_BE = {
     "data": "a directory",
     "host": "a host name or address, such as 127.0.0.1",
     "port": "a whole number from 0 to 65535",
+    "connections": "a whole number from 16 to 100000",
     "question_seconds": "a whole number from 1 to 3600",
     "question_megabytes": "a whole number from 64",
     "disk_reserve_megabytes": "a whole number from 16",

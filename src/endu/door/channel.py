@@ -9,9 +9,14 @@ import msgspec
 from msgspec import Struct
 
 from endu.events.event import Seq
+<<<<<<< HEAD
 from endu.events.inbox import Entry, Kept, MaybeKept, NotDurable
 
 FAILED = "The log could not be written; send it again."
+=======
+from endu.events.inbox import Entry, Kept
+from endu.web.crowd import Reception
+>>>>>>> ddd9c1a0a12426c01e6e973f4a70bbac5266c368
 
 _LENGTH = struct.Struct("<I")
 
@@ -38,6 +43,8 @@ class CannotOpen(Struct, frozen=True, tag="cannot-open"):
 
 class Listen(Struct, frozen=True, tag="listen"):
     """To the door: let people in."""
+
+    reception: Reception
 
 
 class Listening(Struct, frozen=True, tag="listening"):

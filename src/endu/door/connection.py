@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from endu.door.heads import PART, Heads, Request
 from endu.events.recorded import Recorded
+from endu.web.crowd import Idle
 
 STATUS = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nendu-record-id: "
 END = b"\r\n\r\n"
@@ -25,12 +26,13 @@ Respond = Callable[[bytes], None]
 
 
 class Patience(Struct, frozen=True):
-    """How long a connection may say nothing before it is closed, or leave a request unfinished
-    before it is handed over, to somebody with a patience of his own."""
+    """How long a connection may say nothing before it is closed, or leave an answer unread; or
+    leave a request unfinished before it is handed over, to somebody with a patience of his own."""
 
     part_seconds: float = 2
     first_seconds: float = 10
     next_seconds: float = 75  # longer than common proxies', so that they close first
+    answer_seconds: float = 60
 
 
 PATIENCE = Patience()
@@ -101,13 +103,26 @@ class Connection(asyncio.Protocol):
     def lose_patience(self, patience: Patience) -> None:
         """Called now and then."""
         waited = self._now() - self._idle_since
-        if self._asked or self._going:
+        if self._transport is None or self._asked:
             return
-        if self._part:
+        if self._is_unread():
+            if waited > patience.answer_seconds:
+                self.leave()
+        elif self._part:
             if waited > patience.part_seconds:
                 self._hand_over(self._part)
         elif waited > (patience.next_seconds if self._ever_asked else patience.first_seconds):
             self._close()
+
+    def idle(self) -> Idle | None:
+        """As Guest.idle."""
+        busy = self._asked or self._going
+        return None if busy else Idle(self._ever_asked, self._idle_since)
+
+    def leave(self) -> None:
+        """As Guest.leave."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def close_when_answered(self) -> None:
         self._last = True
@@ -162,6 +177,10 @@ class Connection(asyncio.Protocol):
         assert transport is not None
         self._behind.hand_over(transport, self._going + self._late)
         self._behind.left(self)
+
+    def _is_unread(self) -> bool:
+        transport = self._transport
+        return transport is not None and transport.get_write_buffer_size() > 0
 
     def _close(self) -> None:
         if self._transport is not None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from endu.door.connection import PATIENCE, Connection, Patience, Respond, Told
 from endu.door.heads import Heads, Request
 from endu.door.recording import Recording
+from endu.web.crowd import NO_ROOM, Reception, make_room
 
 BACKLOG = 2048
 LOOK_ROUND_SECONDS = 1.0
@@ -21,6 +22,14 @@ class Others(Protocol):
 
     def give(self, descriptor: int, read: bytes) -> None:
         """Takes a copy of a connection's descriptor, and what was read of it."""
+
+
+class TurnedAway(asyncio.Protocol):
+    """Nobody can be let go for this one."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.write(NO_ROOM)  # type: ignore[attr-defined]
+        transport.close()
 
 
 class Entrance:
@@ -38,11 +47,13 @@ class Entrance:
         self._others = others
         self._patience = patience
         self._connections: set[Connection] = set()
+        self._most = 0
         self._empty = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._looking_round: asyncio.Task[None] | None = None
 
-    async def open(self) -> None:
+    async def open(self, reception: Reception) -> None:
+        self._most = reception.connections
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._let_in, sock=self._listening, backlog=BACKLOG)
         self._looking_round = asyncio.create_task(self._look_round())
@@ -71,7 +82,9 @@ class Entrance:
         if not self._connections:
             self._empty.set()
 
-    def _let_in(self) -> Connection:
+    def _let_in(self) -> asyncio.Protocol:
+        if len(self._connections) >= self._most and not make_room(self._connections):
+            return TurnedAway()
         connection = Connection(self, asyncio.get_running_loop().time)
         self._connections.add(connection)
         return connection

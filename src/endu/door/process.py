@@ -138,7 +138,7 @@ class DoorProcess:
                 elif isinstance(message, Answer):
                     others.answered(message)
                 elif isinstance(message, Listen):
-                    await entrance.open()
+                    await entrance.open(message.reception)
                     self._channel.say(Listening())
                 elif isinstance(message, LetNobodyIn):
                     closing_up = asyncio.create_task(entrance.close())

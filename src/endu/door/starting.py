@@ -33,6 +33,7 @@ from endu.door.numbers import SIZE, SharedNumbers
 from endu.ids import Scramble
 from endu.stores.data_directory import DataDirectory
 from endu.stores.sqlite_log import LogReader
+from endu.web.crowd import Reception
 
 ENDED_WITHIN_SECONDS = 10.0
 
@@ -76,13 +77,13 @@ class Door:
                 self.channel.say(CloseLog())
                 await self._ended.wait()
 
-    async def listen(self, taken: Taken, answer: Answering) -> None:
+    async def listen(self, taken: Taken, answer: Answering, reception: Reception) -> None:
         """Lets people in. `taken` is called with each connection that is handed over, and with
         what was read of it; `answer` with the headers and the body of each request to record
         that the door does not answer itself."""
         self._taking = Taking(self._handing, taken)
         self._answering = answer
-        await self._ask(Listen())
+        await self._ask(Listen(reception))
 
     async def let_nobody_in(self) -> None:
         """Returns when everybody at the door is answered and gone, or the door itself."""

@@ -74,6 +74,15 @@ def hold(root: Path) -> Iterator[DataDirectory]:
         os.close(lock)
 
 
+def write_privately(path: Path, text: str) -> None:
+    """A new file that its owner alone may read. Returns once it would survive a power cut."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _take(lock: int, root: Path) -> None:
     until = time.monotonic() + LET_GO_SECONDS
     while not _is_taken(lock):

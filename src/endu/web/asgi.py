@@ -18,6 +18,7 @@ Door: TypeAlias = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 Header: TypeAlias = tuple[bytes, bytes]
 
 JSON: Header = (b"content-type", b"application/json")
+CLOSE: Header = (b"connection", b"close")
 
 # Where a refusal does not say when to come again: long enough not to hammer, short enough to heal.
 RETRY_AFTER_SECONDS = 1
@@ -81,8 +82,17 @@ async def response_of(door: Door, path: str, headers: list[Header], body: bytes)
     scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
     await door(scope, receive, send)
     start, *parts = said
-    status = HTTPStatus(start["status"])
+    return _response(start["status"], start["headers"], b"".join([part["body"] for part in parts]))
+
+
+def refusal_response(refusal: Refusal, *more: Header) -> bytes:
+    """A refusal as bytes of HTTP/1.1, where there is no `send` to say it."""
+    body = refusal_body(refusal)
+    length = (b"content-length", b"%d" % len(body))
+    return _response(refusal.reason.status, [length, *refusal_headers(refusal), *more], body)
+
+
+def _response(code: int, headers: Iterable[Header], body: bytes) -> bytes:
+    status = HTTPStatus(code)
     first = f"HTTP/1.1 {status.value} {status.phrase}".encode()
-    lines = [b": ".join(header) for header in start["headers"]]
-    head = b"\r\n".join([first, *lines, b"", b""])
-    return head + b"".join([part["body"] for part in parts])
+    return b"\r\n".join([first, *(b": ".join(header) for header in headers), b"", body])

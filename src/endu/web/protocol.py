@@ -1,7 +1,7 @@
-"""HTTP/1.1 as uvicorn reads it, with bounds on the size of a head and on patience.
+"""HTTP/1.1 as uvicorn reads it, with bounds on what one connection may take: bytes and time.
 
-Without the bounds a head of 200 MB and two million headers were taken, and 800 of 800 connections
-that never said a word were held for ever.
+Without the bounds a head of 200 MB and two million headers were taken, 800 of 800 connections
+that never said a word were held for ever, and so was an answer that nobody reads.
 """
 
 import asyncio
@@ -10,27 +10,39 @@ from typing import Any
 
 from msgspec import Struct
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from endu.refusals import Reason, Refusal
-from endu.web.asgi import refusal_body
+from endu.web.asgi import CLOSE, refusal_response
+from endu.web.crowd import Idle
 
 HEADERS_AT_MOST = 100
 HEAD_BYTES_AT_MOST = 32 * 1024
 
-NOT_HTTP = Refusal(
-    Reason.INVALID_REQUEST,
-    f"That is not HTTP/1.1, or its head has more than {HEADERS_AT_MOST} headers or "
-    f"{HEAD_BYTES_AT_MOST:,} bytes.",
+# What stands around chunks (lengths, extensions, trailers) for each byte in them: a client that
+# sends byte after byte needs five.
+FRAMING_FOR_EACH_BYTE = 8
+
+# A body that goes on behind its answer is read to here, so that its sender can hear the answer
+# before the connection is closed on it.
+UNWANTED_BYTES_AT_MOST = 8 * 1024 * 1024
+
+NOT_HTTP = Refusal(Reason.INVALID_REQUEST, "That is not HTTP/1.1, or can be read in two ways.")
+TOO_LARGE = Refusal(
+    Reason.HEAD_TOO_LARGE,
+    f"The head has more than {HEADERS_AT_MOST} headers or {HEAD_BYTES_AT_MOST:,} bytes.",
 )
+TOO_SLOW = Refusal(Reason.TOO_SLOW)
 
 
 class Patience(Struct, frozen=True):
-    """How long a connection may take over each part of a request before it is closed."""
+    """How long a connection may take over each part of a request, and over reading what it is
+    sent, before it is closed."""
 
     head_seconds: float = 10
     body_seconds: float = 15
+    answer_seconds: float = 60
 
 
 PATIENCE = Patience()
@@ -44,7 +56,7 @@ class Stage(Enum):
 
 
 class HeadTooLarge(Exception):
-    """Raised inside the parser, which ends the connection with a 400."""
+    """Raised inside the parser, which ends the connection."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -64,10 +76,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._patience = patience
         self._read_before = read
         self._stage = Stage.FIRST
-        self._watched = Stage.BETWEEN
+        self._watched: Stage | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._since = self.loop.time()
         self._read = 0  # bytes of this head in pieces before the one that is being read
         self._piece = 0
+        self._framing = 0  # bytes of this body that stand around its chunks, less what is due
+        self._unwanted = 0
+        self._too_large = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -78,55 +95,146 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()
+        self._stop_waiting_for_reader()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._piece = len(data)
+        if self._stage is Stage.BETWEEN:
+            self._stage, self._read = Stage.HEAD, 0  # where it is no more than an empty line, too
         super().data_received(data)
+        if self.transport.is_closing():
+            return
         if self._stage is Stage.HEAD:
             self._read += self._piece
-            if self._read > HEAD_BYTES_AT_MOST + self._piece and not self.transport.is_closing():
-                self.send_400_response("")
-        if self._stage is not self._watched:
+            self._too_large = self._read > HEAD_BYTES_AT_MOST + self._piece
+        elif self._stage is Stage.BODY:
+            self._framing += self._piece
+            self._too_large = self._framing > HEAD_BYTES_AT_MOST + self._piece
+        if self._too_large:
+            self._end_with(TOO_LARGE)
+        elif self._stage is not self._watched:
             self._watch()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        if self._stage is not Stage.FIRST:
+            self._watched = None  # its time begins now
         self._stage = Stage.HEAD
-        self._read = 0
+        self._read = self._unwanted = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._stage is Stage.HEAD:  # else a trailer: nobody here wants any
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if len(self.headers) > HEADERS_AT_MOST or (
             self._read + self._piece > HEAD_BYTES_AT_MOST and self._head_size() > HEAD_BYTES_AT_MOST
         ):
+            self._too_large = True
             raise HeadTooLarge
         self._stage = Stage.BODY
+        self._framing = -self._piece  # that one is the head's
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._framing -= (1 + FRAMING_FOR_EACH_BYTE) * len(body)
+        if self.cycle.response_complete:
+            self._unwanted += len(body)
+            if self._unwanted > UNWANTED_BYTES_AT_MOST:
+                self._let_go()
 
     def on_message_complete(self) -> None:
         self._stage = Stage.BETWEEN
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._let_go()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._wait_for_reader()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.transport.is_closing():
+            self._stop_waiting_for_reader()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._let_go()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.transport.is_closing():
+            self._let_go()
+
     def send_400_response(self, msg: str) -> None:
         """In the envelope, as every other refusal."""
-        body = refusal_body(NOT_HTTP)
-        head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
-        self.transport.write(b"".join((STATUS_LINE[400], head % len(body), body)))
-        self.transport.close()
+        self._end_with(TOO_LARGE if self._too_large else NOT_HTTP)
+
+    def idle(self) -> Idle | None:
+        """As Guest.idle."""
+        return None if self._is_due() else Idle(self.cycle is not None, self._since)
+
+    def leave(self) -> None:
+        """As Guest.leave."""
+        self.transport.abort()
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
+    def _is_due(self) -> bool:
+        """An answer, to whatever was asked."""
+        return self.cycle is not None and not self.cycle.response_complete
+
     def _watch(self) -> None:
+        before, self._watched = self._watched, self._stage
+        if before is Stage.FIRST and self._stage is Stage.HEAD:
+            return  # its time has begun
         self._stop_watching()
-        self._watched = self._stage
+        self._since = self.loop.time()
         if self._stage is not Stage.BETWEEN:
-            patience = self._patience
             at_body = self._stage is Stage.BODY
+            patience = self._patience
             seconds = patience.body_seconds if at_body else patience.head_seconds
-            self._timer = self.loop.call_later(seconds, self.transport.close)
+            self._timer = self.loop.call_later(seconds, self._lose_patience)
 
     def _stop_watching(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _lose_patience(self) -> None:
+        at_body, due = self._stage is Stage.BODY, self._is_due()
+        if self.flow.read_paused or (due and not at_body):
+            self._watch()  # it is not read for now, or waits for an answer itself
+        elif self._stage is Stage.FIRST or (at_body and not self._can_be_refused()):
+            self._let_go()
+        else:
+            self._end_with(TOO_SLOW)
+
+    def _can_be_refused(self) -> bool:
+        return self._is_due() and not self.cycle.response_started
+
+    def _end_with(self, refusal: Refusal) -> None:
+        self.transport.write(refusal_response(refusal, CLOSE))
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """What was written is sent before it is closed, if it is read before patience ends."""
+        self._stop_watching()
+        self.transport.close()
+        self._wait_for_reader()
+
+    def _wait_for_reader(self) -> None:
+        if self._unread is None:
+            seconds = self._patience.answer_seconds
+            self._unread = self.loop.call_later(seconds, self.transport.abort)
+
+    def _stop_waiting_for_reader(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None

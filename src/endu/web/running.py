@@ -12,6 +12,7 @@ from endu.events.settling import Settling
 from endu.journeys.first import first_event
 from endu.organizations.beginning import FIRST_PROPERTY, Beginning
 from endu.web.api import http_face
+from endu.web.crowd import Reception
 from endu.web.parts import Parts
 from endu.web.server import Entrance, Server
 
@@ -29,13 +30,13 @@ class Running(Struct, frozen=True, kw_only=True):
 
 
 async def run_until_told(
-    running: Running, door: Entrance, address: str, announce: Announce
+    running: Running, door: Entrance, reception: Reception, address: str, announce: Announce
 ) -> None:
     """Opens the door, announces it, and serves until a signal, or until a part has died.
 
     Raises CannotRun where a part died.
     """
-    server = Server(http_face(running.parts), door)
+    server = Server(http_face(running.parts), door, reception)
     serving = asyncio.create_task(server.serve())
     parts = [asyncio.create_task(part) for part in (running.settling.ended(), door.ended())]
     announcing = asyncio.create_task(_announce(running, server, address, announce))

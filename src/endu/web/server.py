@@ -4,14 +4,15 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
 
 import uvicorn
 
 from endu.announcements import CannotRun
 from endu.web.api import Front
 from endu.web.asgi import Header, response_of
+from endu.web.crowd import NO_ROOM, Reception, make_room
 from endu.web.protocol import BoundedProtocol
 from endu.web.recording import RECORD
 
@@ -49,7 +50,7 @@ def address_of(bound: socket.socket) -> str:
 class Entrance(Protocol):
     """Where connections come from."""
 
-    async def listen(self, taken: Taken, answer: Answering) -> None:
+    async def listen(self, taken: Taken, answer: Answering, reception: Reception) -> None:
         """From now on `taken` is called with each, and with what was read of it; `answer` with
         the headers and the body of a request to record, for one that stays where it is."""
 
@@ -63,7 +64,7 @@ class Entrance(Protocol):
 class Server(uvicorn.Server):
     """Ends on SIGINT and SIGTERM after it has answered what it accepted."""
 
-    def __init__(self, front: Front, entrance: Entrance) -> None:
+    def __init__(self, front: Front, entrance: Entrance, reception: Reception) -> None:
         super().__init__(
             uvicorn.Config(
                 front,
@@ -73,6 +74,7 @@ class Server(uvicorn.Server):
                 interface="asgi3",
                 access_log=False,
                 log_config=None,
+                log_level="error",  # below that it has a line for whatever is no HTTP
                 server_header=False,
                 date_header=False,
                 proxy_headers=False,
@@ -82,12 +84,13 @@ class Server(uvicorn.Server):
         )
         self._front = front
         self._entrance = entrance
+        self._reception = reception
         self._coming: set[asyncio.Task[None]] = set()
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup([])
-        await self._entrance.listen(self._take, self._answer)
+        await self._entrance.listen(self._take, self._answer, self._reception)
         self.listening.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -99,9 +102,18 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     def _take(self, connection: socket.socket, read: bytes) -> None:
+        connection.setblocking(False)
+        if not self._has_room():
+            with connection, suppress(OSError):
+                connection.send(NO_ROOM)
+            return
         coming = asyncio.create_task(self._come_in(connection, read))
         self._coming.add(coming)
         coming.add_done_callback(self._coming.discard)
+
+    def _has_room(self) -> bool:
+        here: Any = self.server_state.connections
+        return len(here) + len(self._coming) < self._reception.connections or make_room(here)
 
     async def _answer(self, headers: list[Header], body: bytes) -> bytes:
         return await response_of(self._front, RECORD.path, headers, body)
@@ -111,7 +123,6 @@ class Server(uvicorn.Server):
             state = self.lifespan.state
             return BoundedProtocol(self.config, self.server_state, state, read=read)
 
-        connection.setblocking(False)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
         except OSError:  # it was closed on its way

@@ -9,14 +9,10 @@ import msgspec
 from msgspec import Struct
 
 from endu.events.event import Seq
-<<<<<<< HEAD
 from endu.events.inbox import Entry, Kept, MaybeKept, NotDurable
+from endu.web.crowd import Reception
 
 FAILED = "The log could not be written; send it again."
-=======
-from endu.events.inbox import Entry, Kept
-from endu.web.crowd import Reception
->>>>>>> ddd9c1a0a12426c01e6e973f4a70bbac5266c368
 
 _LENGTH = struct.Struct("<I")
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from endu.events.inbox import NOT_KEPT
+from endu.events.inbox import NOT_ACKNOWLEDGED
 from endu.web.docs_page import docs_page
 from endu.web.document import openapi_document
 from endu.web.endpoint import Description, Endpoint, Text, open_endpoint
@@ -32,7 +32,9 @@ async def live(parts: Parts) -> Health:
     return Health("live")
 
 
-@open_endpoint("/health/ready", group=GROUP, refusals=NOT_KEPT, media_type="application/json")
+@open_endpoint(
+    "/health/ready", group=GROUP, refusals=NOT_ACKNOWLEDGED, media_type="application/json"
+)
 async def ready(parts: Parts) -> Health:
     """Whether events can be kept now; if not, `error_text` says why."""
     why_not = parts.why_not_ready()

@@ -1,6 +1,5 @@
 """Puts the house together: the only file that knows which store stands behind which port."""
 
-import gc
 import logging
 import secrets
 import time
@@ -24,6 +23,7 @@ from endu.events.settling import settling
 from endu.events.verify import ToVerify
 from endu.events.verify import verify as read_back
 from endu.events.visits import Visits
+from endu.garbage import search_seldom
 from endu.identities.resolver import Resolver
 from endu.log_opening import SOURCE, OpenInbox, open_inbox, open_sealer
 from endu.organizations.beginning import FIRST_PROPERTY, Beginning, begin, make_operator_key
@@ -93,7 +93,7 @@ async def serve(
             opened(data, settings, door, at_each_step) as running,
         ):
             bound.close()  # the door has it now
-            gc.freeze()  # what is there now stays to the end: no need to look through it again
+            search_seldom()
             await run_until_told(running, door, reception, address, announce)
 
 
@@ -257,6 +257,7 @@ async def _rebuild(settings: Settings, progress: Progress) -> Rebuilt:
                 open_chdb_ledger(data.rebuilding / data.ledger.name, _limits(settings))
             )
             inbox = await _open_inbox(new, data, directory, ledger, None)
+            search_seldom()
             done = await settle_again(_settler(inbox, directory, ledger), inbox, progress)
         swap_in(data.root)
         return done

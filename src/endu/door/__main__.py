@@ -1,6 +1,5 @@
 """`python -m endu.door`: how Endu starts its door. Nobody else does."""
 
-import gc
 import logging
 import signal
 import socket
@@ -10,6 +9,7 @@ import time
 import uvloop
 
 from endu.door.process import DoorProcess, Sockets
+from endu.garbage import search_seldom
 
 # How long a thread may hold the interpreter while another waits for it: by default 5 ms, which
 # the log's thread, and so every commit, would pay while the loop is busy.
@@ -29,8 +29,7 @@ def main() -> None:
         socket.socket(fileno=handing),
         shared,
     )
-    # What is there now stays to the end: no need to look through it for garbage again and again.
-    gc.freeze()
+    search_seldom()
     uvloop.run(DoorProcess(sockets, lambda: time.time_ns() // 1_000_000).serve())
 
 

@@ -22,6 +22,7 @@ MEASUREMENTS = (
     ("idle", "--seconds=5", "--events=20000"),
     ("journeys", "--events=200000", "--rounds=3"),
     ("questions_beside_ingest", "--events=200000", "--seconds=3"),
+    ("soak", "--minutes=0.5"),
 )
 
 

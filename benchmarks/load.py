@@ -4,7 +4,8 @@
         --connections 32 --seconds 10
 
 A process of its own, so that it never holds the interpreter of what it measures. Each
-connection sends its next request as soon as the last one is answered. Prints one JSON line.
+connection sends its next request as soon as the last one is answered; with --per-second no sooner
+than its share of that rate allows. Prints one JSON line.
 """
 
 import argparse
@@ -41,11 +42,13 @@ class Load(Struct, frozen=True, kw_only=True):
 class Run:
     """What all connections of one run share."""
 
-    def __init__(self, requests: list[bytes], seconds: float, events: int) -> None:
+    def __init__(self, requests: list[bytes], asked: argparse.Namespace) -> None:
         self.requests = requests
+        rate: float = asked.per_second
+        self.pause_seconds = asked.connections / rate if rate else 0.0  # from send to send
         self.next = 0
-        self.ends_at_ns = time.perf_counter_ns() + int(seconds * 1e9)
-        self.left = events
+        self.ends_at_ns = time.perf_counter_ns() + int(asked.seconds * 1e9)
+        self.left: int = asked.events
         self.latencies_ns = array("q")
         self.refused = 0
         self.first_refusal = ""
@@ -66,6 +69,7 @@ class Connection(asyncio.Protocol):
         self._run = run
         self._received = b""
         self._sent_at_ns = 0
+        self._next_at = 0.0
         self.done = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -81,11 +85,19 @@ class Connection(asyncio.Protocol):
             self._look_at(self._received)
             self._received = b""
         self._run.latencies_ns.append(now_ns - self._sent_at_ns)
-        self._send(now_ns)
+        if self._run.pause_seconds:
+            self._send_in_time()
+        else:
+            self._send(now_ns)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(exc or ConnectionError("the server closed a connection"))
+
+    def _send_in_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._next_at = max(self._next_at + self._run.pause_seconds, loop.time())
+        loop.call_at(self._next_at, lambda: self._send(time.perf_counter_ns()))
 
     def _send(self, now_ns: int) -> None:
         request = self._run.request(now_ns)
@@ -120,6 +132,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--events", type=int, default=-1, help="Stop after so many.")
+    parser.add_argument("--per-second", type=float, default=0, help="At most; 0: no limit.")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="How many differ.")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -129,7 +142,7 @@ async def _drive(requests: list[bytes], asked: argparse.Namespace) -> Load:
     loop = asyncio.get_running_loop()
     cpu_before = _cpu_seconds()
     began = time.perf_counter()
-    run = Run(requests, asked.seconds, asked.events)
+    run = Run(requests, asked)
     connections = [
         (await loop.create_connection(lambda: Connection(run), asked.host, asked.port))[1]
         for _ in range(asked.connections)

@@ -30,6 +30,7 @@ class Target(Struct, frozen=True, kw_only=True):
     property_id: str = "D#1007491775344160808"
     secret_key: str = "endu_sk_control"
     pid: int
+    data: Path = Path()
 
     @property
     def address(self) -> str:
@@ -107,10 +108,12 @@ def control() -> Iterator[Target]:
         yield Target(port=port, pid=process.pid)
 
 
-def load(target: Target, connections: int, seconds: float, events: int = -1) -> tuple[Load, float]:
+def load(
+    target: Target, connections: int, seconds: float, events: int = -1, per_second: float = 0
+) -> tuple[Load, float]:
     """What the load generator found, and the server's CPU seconds meanwhile."""
     cpu_before = target.cpu_seconds()
-    with start_load(target, connections, seconds, events) as process:
+    with start_load(target, connections, seconds, events, per_second) as process:
         printed, _ = process.communicate()
     cpu_seconds = target.cpu_seconds() - cpu_before
     found = msgspec.json.decode(printed, type=Load)
@@ -120,7 +123,7 @@ def load(target: Target, connections: int, seconds: float, events: int = -1) -> 
 
 
 def start_load(
-    target: Target, connections: int, seconds: float, events: int = -1
+    target: Target, connections: int, seconds: float, events: int = -1, per_second: float = 0
 ) -> "subprocess.Popen[bytes]":
     options = {
         "port": target.port,
@@ -130,6 +133,7 @@ def start_load(
         "connections": connections,
         "seconds": seconds,
         "events": events,
+        "per-second": per_second,
     }
     arguments = [f"--{name}={value}" for name, value in options.items()]
     command = [sys.executable, "-m", "benchmarks.load", *arguments]
@@ -161,6 +165,7 @@ def _target(keys: _Keys, data: Path, pid: int) -> Target:
         property_id=first.property_id,
         secret_key=first.secret_key or "",
         pid=pid,
+        data=data,
     )
 
 

@@ -1,0 +1,130 @@
+"""Whether anything grows that should not: memory, the ledger's parts, how long recording takes.
+
+    python -m benchmarks.soak --minutes 15
+
+Records at half of what the server takes at most, while four questions are asked in turn without a
+pause, and looks again and again. One line a look, then the last third of each figure beside its
+first. What a question takes grows with the events that it is about, as it should.
+"""
+
+import argparse
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from msgspec import Struct, structs
+
+from benchmarks.people import EVENT_TYPE
+from benchmarks.servers import Target, endu, load
+
+CONNECTIONS = 32
+LOOKS_IN_A_MINUTE = 2
+FULL_SPEED_SECONDS = 10
+PART = re.compile(r"(?:\d{6}|all)_\d+_\d+_\d+")  # the folder of one, as MergeTree names it
+
+_STEP = {"event_types": [EVENT_TYPE]}
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "trend": {"series": [_STEP], "interval": "hour"},
+    "funnel": {"steps": [_STEP, _STEP], "within": {"hours": 1}},
+    "retention": {"start": _STEP, "return": _STEP, "period": "day", "periods": 2},
+    "paths": {"anchor": {"start": _STEP}, "depth": 3},
+}
+
+
+class Look(Struct, frozen=True):
+    """What was seen in one stretch of the run."""
+
+    events_per_second: float
+    record_p50_ms: float
+    record_p99_ms: float
+    question_ms: float  # on average
+    resident_megabytes: float
+    parts: int
+    waiting: float  # records that were not settled at its end
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=15)
+    count = max(3, round(parser.parse_args().minutes * LOOKS_IN_A_MINUTE))
+    with tempfile.TemporaryDirectory() as directory, endu(Path(directory) / "data") as target:
+        full, _ = load(target, CONNECTIONS, FULL_SPEED_SECONDS)
+        with _questions(target) as took_ms:
+            seen = [_look(target, full.per_second / 2, took_ms) for _ in range(count)]
+    _compare(seen)
+
+
+def _look(target: Target, per_second: float, took_ms: list[float]) -> Look:
+    before = len(took_ms)
+    found, _ = load(target, CONNECTIONS, 60 / LOOKS_IN_A_MINUTE, per_second=per_second)
+    look = Look(
+        found.per_second,
+        found.p50_ms,
+        found.p99_ms,
+        mean(took_ms[before:] or [0]),
+        target.resident_megabytes(),
+        _parts_in(target.data),
+        _waiting(target),
+    )
+    figures = structs.asdict(look).items()
+    print(", ".join(f"{name} {value:,.1f}" for name, value in figures), flush=True)
+    return look
+
+
+def _compare(seen: Sequence[Look]) -> None:
+    third = len(seen) // 3
+    for name in Look.__struct_fields__:
+        first = mean(getattr(look, name) for look in seen[:third])
+        last = mean(getattr(look, name) for look in seen[-third:])
+        ratio = f"{last / first:.2f}" if first else "-"
+        print(f"soak, {name}: ratio {ratio} ({first:,.1f} at first, {last:,.1f} at last)")
+
+
+@contextmanager
+def _questions(target: Target) -> Iterator[list[float]]:
+    """How long each answer took, in milliseconds, as they come."""
+    took_ms: list[float] = []
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as caller:
+        asking = caller.submit(_ask_on, target, took_ms, ended)
+        try:
+            yield took_ms
+        finally:
+            ended.set()
+    asking.result()
+
+
+def _ask_on(target: Target, took_ms: list[float], ended: threading.Event) -> None:
+    with target.client() as client:
+        while not ended.is_set():
+            for name, question in QUESTIONS.items():
+                now, began = datetime.now(UTC), time.monotonic()
+                span = {"from": (now - timedelta(days=2)).isoformat(), "to": now.isoformat()}
+                client.post(f"/journeys/{name}", json=question | span).raise_for_status()
+                took_ms.append((time.monotonic() - began) * 1000)
+
+
+def _parts_in(data: Path) -> int:
+    """Those included that a merge has just replaced."""
+    stored = (data / "ledger" / "engine" / "store").glob("*/*/*")
+    return sum(PART.fullmatch(path.name) is not None for path in stored)
+
+
+def _waiting(target: Target) -> float:
+    with target.client() as client:
+        for line in client.get("/metrics").text.splitlines():
+            if line.startswith("endu_settle_waiting "):
+                return float(line.split()[1])
+    raise LookupError("endu_settle_waiting")
+
+
+if __name__ == "__main__":
+    main()

@@ -64,6 +64,7 @@ class Recording:
 
     def _read_registry(self) -> None:
         self._version = self._shared.registry  # first: a change meanwhile is seen next time
+        self._known.forget()  # somebody may have been erased
         registry = read_registry(self._data.registry)
         self._callers = Callers(registry.keyring, registry.organizations)
         self._recorder = Recorder(registry.catalog, self._inbox, self._known, self._inbox.scramble)

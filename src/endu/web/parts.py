@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from endu.event_types.catalog import Catalog
 from endu.event_types.registrar import Registrar
+from endu.events.erasures import Erasures
 from endu.events.failed import FailedEvents
 from endu.events.inbox import Inbox
 from endu.events.ledger import Ledger
@@ -41,6 +42,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     people: People
     rules: Rules
     failed_events: FailedEvents
+    erasures: Erasures
     replay: Replay
     properties: Properties
     scramble: Scramble

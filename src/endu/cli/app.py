@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from endu.cli import event_types, events, failed, identities, keys, organizations
+from endu.cli import backup, event_types, events, failed, identities, keys, organizations
 from endu.cli.demo.command import demo
 from endu.cli.exporting import export
 from endu.cli.importing.command import import_
@@ -47,6 +47,8 @@ app.command("sql")(sql)
 app.command("limits")(limits)
 app.command("verify")(verify)
 app.command("rebuild")(rebuild)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("torture")(torture)
 
 

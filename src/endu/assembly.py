@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import uvloop
+from msgspec.structs import replace
 
 from endu.announcements import Announce, CannotRun, Progress, Rebuilt, Verified
 from endu.door.starting import Door, open_door
@@ -47,6 +48,7 @@ from endu.stores.swap import finish_swap, swap_in
 from endu.stores.trouble import of_storage
 from endu.stores.whose import owners_and_visits
 from endu.tending import Tended, tending
+from endu.web.buckets import Rates
 from endu.web.crowd import Reception, allow_connections
 from endu.web.metrics import Metrics
 from endu.web.parts import Parts
@@ -87,7 +89,7 @@ async def serve(
     with hold(settings.data) as data, closing(listen(settings.host, settings.port)) as bound:
         make_room_to_start(data.root, Ballast(data.ballast))
         address = address_of(bound)
-        reception = Reception(allow_connections(settings.connections))
+        reception = Reception(allow_connections(settings.connections), settings.proxies)
         async with (
             open_door(data, bound) as door,
             opened(data, settings, door, at_each_step) as running,
@@ -137,6 +139,7 @@ async def opened(
         watch = await stack.enter_async_context(tending(tended))
         metrics = Metrics([watch], door.counts if door else Counter)
         parts = _parts(registry, directory, ledger, inbox, watch, metrics)
+        parts = replace(parts, rates=door.rates) if door else parts  # it counts for both
         erased = Erased(
             data=data,
             directory=directory,
@@ -244,6 +247,7 @@ def _parts(
         why_not_ready=watch.why_not_ready,
         now_ms=_now_ms,
         randomness=secrets.token_bytes,
+        rates=Rates(_now_ms),
         metrics=metrics,
     )
 

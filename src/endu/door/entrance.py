@@ -8,6 +8,7 @@ from typing import Protocol
 from endu.door.connection import PATIENCE, Connection, Patience, Respond, Told
 from endu.door.heads import Heads, Request
 from endu.door.recording import Recording
+from endu.web.buckets import Left
 from endu.web.crowd import NO_ROOM, Reception, make_room
 
 BACKLOG = 2048
@@ -17,7 +18,7 @@ LOOK_ROUND_SECONDS = 1.0
 class Others(Protocol):
     """Who does what the door does not."""
 
-    def ask(self, request: Request, respond: Respond) -> None:
+    def ask(self, request: Request, peer: str, respond: Respond) -> None:
         """As Behind.ask."""
 
     def give(self, descriptor: int, read: bytes) -> None:
@@ -70,8 +71,8 @@ class Entrance:
             self._empty.clear()
             await self._empty.wait()
 
-    def record(self, request: Request, told: Told) -> bool:
-        return self._recording.record(request, told)
+    def record(self, request: Request, peer: str, told: Told) -> bool | Left:
+        return self._recording.record(request, peer, told)
 
     def hand_over(self, transport: asyncio.Transport, read: bytes) -> None:
         self._others.give(os.dup(transport.get_extra_info("socket").fileno()), read)

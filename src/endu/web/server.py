@@ -17,7 +17,9 @@ from endu.web.protocol import BoundedProtocol
 from endu.web.recording import RECORD
 
 KEEP_ALIVE_SECONDS = 75  # longer than common proxies', so that they close first
-SHUTDOWN_SECONDS = 10  # what was accepted is answered within this
+# What was accepted behind the door is answered within this. With as much at the door before, and
+# as much for settling after, the whole ends within the ten seconds that service managers wait.
+SHUTDOWN_SECONDS = 3
 
 Taken = Callable[[socket.socket, bytes], None]
 Answering = Callable[[str, list[Header], bytes], Awaitable[bytes]]

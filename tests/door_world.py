@@ -18,6 +18,7 @@ from endu.web.crowd import Reception
 from endu.web.server import Server, listen
 from tests.web_world import World, world_of
 
+RECEPTION = Reception()
 ORDINARY = b"content-encoding: identity\r\n"  # the door does not answer that itself
 
 
@@ -114,7 +115,7 @@ class Line:
 
 
 @asynccontextmanager
-async def serving(data: Path, reception: Reception = Reception()) -> AsyncIterator[Served]:
+async def serving(data: Path, reception: Reception = RECEPTION) -> AsyncIterator[Served]:
     settings = Settings(data=data)
     with hold(data) as held, closing(listen("127.0.0.1", 0)) as bound:
         async with (

@@ -96,6 +96,10 @@ def caller(kind: KeyKind = KeyKind.SECRET, **settings: Any) -> Caller:
     return Caller(organization, kind, MAY[kind], KeyId("k"))
 
 
+async def everyone(count: int) -> None:
+    """Lets in however many there are."""
+
+
 def sent(at_ms: int = NOW_MS, key: str | None = None) -> Sent:
     return Sent(at_ms, key)
 

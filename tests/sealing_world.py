@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import pytest
 from msgspec import Struct
 
 from endu.events.event import Seq
 from endu.events.frame import Frame
+from endu.events.inbox import NotDurable
 from endu.stores.sealer import Sealer
 from endu.stores.segments import Segments
 from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox
@@ -42,6 +44,28 @@ async def open_log(root: Path, segment_records: int = 100) -> AsyncIterator[Log]
     async with open_sqlite_inbox(root / "inbox.db", bytes(16)) as inbox:
         with closing(Sealer(root / "inbox.db", inbox, segment_records, steps.append)) as sealer:
             yield Log(root, inbox, sealer, steps)
+
+
+class DropsHalf:
+    """A keeper that dies in the middle of dropping."""
+
+    def __init__(self, inbox: SqliteInbox) -> None:
+        self._inbox = inbox
+
+    async def drop(self, until: Seq) -> None:
+        await self._inbox.drop(Seq(until - 50))
+        raise NotDurable
+
+    async def erase(self, places: Sequence[Seq]) -> None:
+        raise NotDurable
+
+
+async def seal_by_half(log: Log) -> None:
+    """The next segment counts, but half of it is still in the inbox."""
+    log.sealer._keeper = DropsHalf(log.inbox)
+    with pytest.raises(NotDurable):
+        await log.sealer.seal_once(log.inbox.end)
+    log.sealer._keeper = log.inbox
 
 
 def frames_of(root: Path, after: int = 0) -> list[Frame]:

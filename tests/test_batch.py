@@ -8,7 +8,7 @@ import pytest
 from endu.events.recorded import Result
 from endu.refusals import Reason, Refusal
 from tests.hostile import HOSTILE
-from tests.recording import PLATFORM, Desk, FailingInbox, body, caller, sent
+from tests.recording import PLATFORM, Desk, FailingInbox, body, caller, everyone, sent
 
 EVENT = body(**PLATFORM)
 
@@ -30,7 +30,7 @@ async def test_one_bad_event_of_a_batch_harms_no_other(joined: str) -> None:
         body(c_user_id="5"),
     ]
     batch = b"[" + b",".join(events) + b"]" if joined == "array" else b"\n".join(events)
-    results = await desk.recorder.record_batch(batch, caller(), sent())
+    results = await desk.recorder.record_batch(batch, caller(), sent(), everyone)
     assert shown(results) == [
         *("ok", "NOBODY_NAMED", "MALFORMED_JSON", "ok", "duplicate"),
         *("WRONG_ORGANIZATION", "ok"),
@@ -47,21 +47,21 @@ async def test_a_hostile_event_in_a_batch_harms_no_other() -> None:
     whole = [written for written in HOSTILE if written.endswith(b"}") and len(written) < 30_000]
     batch = b"\n".join(part for written in whole for part in (written, EVENT))
     by = caller(events_per_batch_at_most=10_000)
-    results = await desk.recorder.record_batch(batch, by, sent())
+    results = await desk.recorder.record_batch(batch, by, sent(), everyone)
     assert shown(results).count("ok") >= len(whole)
 
 
 async def test_a_batch_is_bounded_in_events_and_bytes() -> None:
     for by in (caller(events_per_batch_at_most=2), caller(batch_bytes_at_most=len(EVENT))):
         with pytest.raises(Refusal) as refused:
-            await Desk().recorder.record_batch(b"\n".join([EVENT] * 3), by, sent())
+            await Desk().recorder.record_batch(b"\n".join([EVENT] * 3), by, sent(), everyone)
         assert refused.value.reason is Reason.TOO_LARGE
 
 
 async def test_a_batch_that_cannot_be_told_apart_is_kept_as_one_failure() -> None:
     desk = Desk()
     with pytest.raises(Refusal) as refused:
-        await desk.recorder.record_batch(b"[{}", caller(), sent())
+        await desk.recorder.record_batch(b"[{}", caller(), sent(), everyone)
     assert refused.value.reason is Reason.MALFORMED_JSON
     assert [failed.body for failed in await desk.failed()] == [b"[{}"]
 
@@ -69,14 +69,14 @@ async def test_a_batch_that_cannot_be_told_apart_is_kept_as_one_failure() -> Non
 async def test_a_batch_that_cannot_be_kept_is_to_be_sent_again() -> None:
     desk = Desk(FailingInbox())
     with pytest.raises(Refusal) as refused:
-        await desk.recorder.record_batch(EVENT, caller(), sent())
+        await desk.recorder.record_batch(EVENT, caller(), sent(), everyone)
     assert refused.value.reason is Reason.NOT_DURABLE
-    results = await desk.recorder.record_batch(b"{}", caller(), sent())
+    results = await desk.recorder.record_batch(b"{}", caller(), sent(), everyone)
     assert [result.result for result in results] == ["retry"]
 
 
 async def test_an_empty_array_is_a_batch_of_nothing() -> None:
-    assert await Desk().recorder.record_batch(b"[]", caller(), sent()) == []
+    assert await Desk().recorder.record_batch(b"[]", caller(), sent(), everyone) == []
 
 
 def test_a_result_says_no_more_than_there_is() -> None:

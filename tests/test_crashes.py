@@ -1,8 +1,8 @@
 """The first two promises: what was acknowledged is there exactly once, however Endu dies.
 
 A real server is killed with SIGKILL under load, at random moments and right after each step of
-settling and of sealing, and so is its door; several senders write down what they were told. Afterwards the
-ledger, the identities and a rebuild from the log are compared with what they wrote.
+settling and of sealing, and so is its door; several senders write down what they were told.
+Afterwards the ledger, the identities and a rebuild from the log are compared with what they wrote.
 """
 
 import asyncio

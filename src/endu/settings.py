@@ -1,6 +1,6 @@
 """Every knob Endu has: read once, whole and strictly, from ENDU_… variables and from flags."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from endu.web.crowd import Reception
+from endu.web.proxies import Proxies
 
 PREFIX = "ENDU_"
 
@@ -20,6 +21,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400  # 0: any free one
     connections: Annotated[int, Meta(ge=16, le=100_000)] = Reception().connections
+    proxies: tuple[str, ...] = Reception().proxies  # networks, as 10.0.0.0/8
     question_seconds: Annotated[int, Meta(ge=1, le=3600)] = 30
     question_megabytes: Annotated[int, Meta(ge=64)] = 512  # below that, ClickHouse starts nothing
     disk_reserve_megabytes: Annotated[int, Meta(ge=16)] = 2048
@@ -43,6 +45,7 @@ MAY_BE = {
     "host": "a host name or address, such as 127.0.0.1",
     "port": "a whole number from 0 to 65535",
     "connections": "a whole number from 16 to 100000",
+    "proxies": "addresses or networks with commas between them, such as 127.0.0.1,10.0.0.0/8",
     "question_seconds": "a whole number from 1 to 3600",
     "question_megabytes": "a whole number from 64",
     "disk_reserve_megabytes": "a whole number from 16",
@@ -77,16 +80,27 @@ def _name_of(variable: str) -> str:
 
 
 def _read(said_as: str, name: str, value: Any) -> Any:
-    kind = _KINDS[name]
     try:
-        if kind is Path:
-            return Path(msgspec.convert(str(value), Annotated[str, Meta(min_length=1)]))
-        return msgspec.convert(value, kind, strict=False)
-    except msgspec.ValidationError as mistake:
+        if name in _READERS:
+            return _READERS[name](str(value))
+        return msgspec.convert(value, _KINDS[name], strict=False)
+    except (msgspec.ValidationError, ValueError) as mistake:
         raise BadSetting(f"{said_as} is {value!r}; it has to be {MAY_BE[name]}.") from mistake
 
 
-_KINDS: dict[str, Any] = {
-    field.name: Path if field.name == "data" else field.type
-    for field in msgspec.structs.fields(Settings)
-}
+def _path(text: str) -> Path:
+    if not text:
+        raise ValueError(text)
+    return Path(text)
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    networks = tuple(each.strip() for each in text.split(",") if each.strip())
+    Proxies(networks)
+    return networks
+
+
+# Of those that are no plain value.
+_READERS: dict[str, Callable[[str], Any]] = {"data": _path, "proxies": _networks}
+
+_KINDS: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(Settings)}

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from endu.cli import event_types, events, failed, identities, keys, organizations
+from endu.cli import backup, event_types, events, failed, identities, keys, organizations
 from endu.cli.demo.command import demo
 from endu.cli.exporting import export
 from endu.cli.importing.command import import_
@@ -17,6 +17,7 @@ from endu.cli.questions.retention import retention
 from endu.cli.questions.sql import sql
 from endu.cli.questions.trend import trend
 from endu.cli.stop import Stop
+from endu.cli.torture import torture
 from endu.cli.up import up
 from endu.cli.upkeep import rebuild, verify
 
@@ -46,6 +47,9 @@ app.command("sql")(sql)
 app.command("limits")(limits)
 app.command("verify")(verify)
 app.command("rebuild")(rebuild)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("torture")(torture)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from endu.events.event import Seq
 from endu.events.inbox import Entry, Kept, MaybeKept, NotDurable
+from endu.web.buckets import Left, OfKey, OfStranger
 from endu.web.crowd import Reception
 
 FAILED = "The log could not be written; send it again."
@@ -95,6 +96,7 @@ class Ask(Struct, frozen=True, tag="ask"):
     """An event that is no usual one, to be recorded or refused by the whole HTTP face."""
 
     number: int
+    peer: str
     headers: list[tuple[bytes, bytes]]
     body: bytes
 
@@ -111,6 +113,16 @@ class HandedOver(Struct, frozen=True, tag="handed-over"):
 
     number: int
     read: bytes
+
+
+class Spend(Struct, frozen=True, tag="spend"):
+    """To the door, which counts for both. It answers each with a Spent, in order."""
+
+    asked: OfKey | OfStranger
+
+
+class Spent(Struct, frozen=True, tag="spent"):
+    left: Left | None
 
 
 class LetNobodyIn(Struct, frozen=True, tag="let-nobody-in"):
@@ -140,6 +152,8 @@ Message: TypeAlias = (
     | Ask
     | Answer
     | HandedOver
+    | Spend
+    | Spent
     | LetNobodyIn
     | Empty
     | CloseLog

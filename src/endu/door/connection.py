@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from endu.door.heads import PART, Heads, Request
 from endu.events.recorded import Recorded
+from endu.web.asgi import refusal_response
+from endu.web.buckets import Left
 from endu.web.crowd import Idle
 
 STATUS = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nendu-record-id: "
@@ -43,11 +45,13 @@ class Behind(Protocol):
 
     heads: Heads
 
-    def record(self, request: Request, told: Told) -> bool:
-        """False where it is not the usual event: then nothing was done. `told` is called in a
-        later turn of the loop, with None where the event is not kept."""
+    def record(self, request: Request, peer: str, told: Told) -> bool | Left:
+        """False where it is not the usual event: then nothing was done. Left where there is
+        something to say of a rate; where that does not allow it, nothing was done either.
+        Otherwise `told` is called in a later turn of the loop, with None where the event is not
+        kept."""
 
-    def ask(self, request: Request, respond: Respond) -> None:
+    def ask(self, request: Request, peer: str, respond: Respond) -> None:
         """For any request to record. `respond` is called later, with bytes of HTTP."""
 
     def hand_over(self, transport: asyncio.Transport, read: bytes) -> None:
@@ -64,8 +68,10 @@ class Connection(asyncio.Protocol):
         self._behind = behind
         self._now = now
         self._transport: asyncio.Transport | None = None
+        self._peer = ""
         self._part = b""  # of a request that is not all here
         self._asked: Request | None = None  # what is not answered yet
+        self._left = b""  # what to say of a rate with the next answer
         self._late = b""
         self._going = b""  # what goes with the connection, once everything written is sent
         self._last = False
@@ -74,6 +80,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
+        peer = transport.get_extra_info("peername")  # None where it hung up already
+        self._peer = peer[0] if peer else ""
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -140,14 +148,28 @@ class Connection(asyncio.Protocol):
         self._part, self._asked = b"", request
         if request is None:
             self._hand_over(data)
-        elif not self._behind.record(request, self._tell):
-            self._behind.ask(request, self._respond)
+        else:
+            self._record(request)
+
+    def _record(self, request: Request) -> None:
+        taken = self._behind.record(request, self._peer, self._tell)
+        if taken is False:
+            self._behind.ask(request, self._peer, self._respond)
+        elif taken is not True:
+            self._mind(taken)
+
+    def _mind(self, left: Left) -> None:
+        if left.allowed:
+            self._left = b"".join([b"\r\n" + b": ".join(header) for header in left.headers])
+        else:
+            self._respond(refusal_response(left.refusal, *left.headers))
 
     def _tell(self, recorded: Recorded | None) -> None:
         if recorded is not None:
-            self._respond(_response_to(recorded))
+            left, self._left = self._left, b""
+            self._respond(_response_to(recorded, left))
         elif self._asked is not None:  # it is not kept: that is not for the door to explain
-            self._behind.ask(self._asked, self._respond)
+            self._behind.ask(self._asked, self._peer, self._respond)
 
     def _respond(self, response: bytes) -> None:
         if self._transport is None:
@@ -187,8 +209,8 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def _response_to(recorded: Recorded) -> bytes:
-    said = STATUS + recorded.record_id.encode()
+def _response_to(recorded: Recorded, left: bytes) -> bytes:
+    said = STATUS + recorded.record_id.encode() + left
     if recorded.warnings:
         said += b"\r\nendu-warning: " + ", ".join(recorded.warnings).encode()
     return said + END

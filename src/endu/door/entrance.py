@@ -3,21 +3,24 @@
 import asyncio
 import os
 import socket
+from contextlib import suppress
 from typing import Protocol
 
 from endu.door.connection import PATIENCE, Connection, Patience, Respond, Told
 from endu.door.heads import Heads, Request
 from endu.door.recording import Recording
+from endu.web.buckets import Left
 from endu.web.crowd import NO_ROOM, Reception, make_room
 
 BACKLOG = 2048
 LOOK_ROUND_SECONDS = 1.0
+ANSWERED_WITHIN_SECONDS = 3.0  # where the storage still answers, that takes milliseconds
 
 
 class Others(Protocol):
     """Who does what the door does not."""
 
-    def ask(self, request: Request, respond: Respond) -> None:
+    def ask(self, request: Request, peer: str, respond: Respond) -> None:
         """As Behind.ask."""
 
     def give(self, descriptor: int, read: bytes) -> None:
@@ -59,19 +62,24 @@ class Entrance:
         self._looking_round = asyncio.create_task(self._look_round())
 
     async def close(self) -> None:
-        """Nobody new; returns when everyone here is answered, and gone."""
+        """Nobody new; returns when everyone here is answered, and gone. Who does not read its
+        answers is not waited for."""
         if self._server is None or self._looking_round is None:
             return
         self._looking_round.cancel()
         self._server.close()
         for connection in list(self._connections):
             connection.close_when_answered()
-        while self._connections:
-            self._empty.clear()
-            await self._empty.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERED_WITHIN_SECONDS):
+                while self._connections:
+                    self._empty.clear()
+                    await self._empty.wait()
+        for connection in list(self._connections):
+            connection.leave()
 
-    def record(self, request: Request, told: Told) -> bool:
-        return self._recording.record(request, told)
+    def record(self, request: Request, peer: str, told: Told) -> bool | Left:
+        return self._recording.record(request, peer, told)
 
     def hand_over(self, transport: asyncio.Transport, read: bytes) -> None:
         self._others.give(os.dup(transport.get_extra_info("socket").fileno()), read)

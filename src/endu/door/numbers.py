@@ -8,7 +8,7 @@ it; and a key that was revoked is dead in both before that is confirmed.
 import mmap
 
 SIZE = mmap.PAGESIZE
-_REGISTRY, _LOG_END, _ACCEPTED, _DUPLICATES, _CLOSED = range(5)
+_REGISTRY, _LOG_END, _ACCEPTED, _DUPLICATES, _CLOSED, _LIMITED = range(6)
 
 
 class SharedNumbers:
@@ -53,6 +53,14 @@ class SharedNumbers:
     @closed.setter
     def closed(self, closed: bool) -> None:
         self._numbers[_CLOSED] = closed
+
+    @property
+    def limited(self) -> int:
+        """Requests that the door turned away because there were too many."""
+        return self._numbers[_LIMITED]
+
+    def count_limited(self) -> None:
+        self._numbers[_LIMITED] += 1
 
     def count(self, duplicate: bool) -> None:
         self._numbers[_DUPLICATES if duplicate else _ACCEPTED] += 1

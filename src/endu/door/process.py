@@ -34,6 +34,8 @@ from endu.door.channel import (
     Listening,
     LogOpened,
     OpenLog,
+    Spend,
+    Spent,
 )
 from endu.door.connection import Respond
 from endu.door.entrance import Entrance
@@ -45,6 +47,8 @@ from endu.door.recording import Recording
 from endu.events.inbox import Kept, MaybeKept, NotDurable
 from endu.stores.data_directory import DataDirectory
 from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox
+from endu.web.buckets import Rates
+from endu.web.proxies import Proxies
 
 # The other process takes a fifth of a second's events at a time: it need not hear of each commit.
 ARRIVED_SECONDS = 0.005
@@ -68,10 +72,10 @@ class Others:
         self._numbers = count(1)
         self._asking: dict[int, Respond] = {}
 
-    def ask(self, request: Request, respond: Respond) -> None:
+    def ask(self, request: Request, peer: str, respond: Respond) -> None:
         number = next(self._numbers)
         self._asking[number] = respond
-        self._channel.say(Ask(number, list(request.headers.items()), request.body))
+        self._channel.say(Ask(number, peer, list(request.headers.items()), request.body))
 
     def answered(self, answer: Answer) -> None:
         self._asking.pop(answer.number)(answer.response)
@@ -89,6 +93,7 @@ class DoorProcess:
         self._sockets = sockets
         self._now_ms = now_ms
         self._shared = SharedNumbers(sockets.shared)
+        self._rates = Rates(now_ms)
         self._told: asyncio.Queue[Any] = asyncio.Queue()
         self._channel = Channel(self._told.put_nowait, self._left_alone)
         self._working: asyncio.Task[None] | None = None
@@ -126,7 +131,7 @@ class DoorProcess:
 
     async def _work_on(self, inbox: SqliteInbox, data: DataDirectory) -> None:
         others = Others(self._channel, Giving(self._sockets.handing))
-        with closing(Recording(data, inbox, self._shared, self._now_ms)) as recording:
+        with closing(Recording(data, inbox, self._shared, self._rates, self._now_ms)) as recording:
             entrance = Entrance(self._sockets.listening, recording, others)
             while not isinstance(message := await self._told.get(), CloseLog):
                 if isinstance(message, Append):
@@ -135,9 +140,12 @@ class DoorProcess:
                     keeping = asyncio.create_task(keep(inbox, message))
                     self._keeping.add(keeping)
                     keeping.add_done_callback(partial(self._kept, message.number))
+                elif isinstance(message, Spend):
+                    self._channel.say(Spent(self._rates.decide(message.asked)))
                 elif isinstance(message, Answer):
                     others.answered(message)
                 elif isinstance(message, Listen):
+                    self._rates.proxies = Proxies(message.reception.proxies)
                     await entrance.open(message.reception)
                     self._channel.say(Listening())
                 elif isinstance(message, LetNobodyIn):

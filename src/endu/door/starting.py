@@ -26,10 +26,12 @@ from endu.door.channel import (
     LogOpened,
     Message,
     OpenLog,
+    Spent,
 )
 from endu.door.handing import Taken, Taking
 from endu.door.inbox import DoorsInbox
 from endu.door.numbers import SIZE, SharedNumbers
+from endu.door.rates import DoorsRates
 from endu.ids import Scramble
 from endu.stores.data_directory import DataDirectory
 from endu.stores.sqlite_log import LogReader
@@ -40,7 +42,7 @@ ENDED_WITHIN_SECONDS = 10.0
 GONE = "The door ended; see what Endu printed, then start it again."
 
 
-Answering = Callable[[list[tuple[bytes, bytes]], bytes], Awaitable[bytes]]
+Answering = Callable[[str, list[tuple[bytes, bytes]], bytes], Awaitable[bytes]]
 
 
 class Door:
@@ -57,6 +59,7 @@ class Door:
         self._under_way: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self.channel = Channel(self._hear, self._end)
+        self.rates = DoorsRates(self.channel)
 
     @asynccontextmanager
     async def log(self, randomness: bytes, source: int, floor: int) -> AsyncIterator[DoorsInbox]:
@@ -79,8 +82,8 @@ class Door:
 
     async def listen(self, taken: Taken, answer: Answering, reception: Reception) -> None:
         """Lets people in. `taken` is called with each connection that is handed over, and with
-        what was read of it; `answer` with the headers and the body of each request to record
-        that the door does not answer itself."""
+        what was read of it; `answer` with the address, the headers and the body of each request
+        to record that the door does not answer itself."""
         self._taking = Taking(self._handing, taken)
         self._answering = answer
         await self._ask(Listen(reception))
@@ -96,7 +99,9 @@ class Door:
     def counts(self) -> Counter[str]:
         """What became of the events that the door recorded itself."""
         shared = self.shared
-        return Counter(accepted=shared.accepted, duplicate=shared.duplicates)
+        return Counter(
+            accepted=shared.accepted, duplicate=shared.duplicates, RATE_LIMITED=shared.limited
+        )
 
     async def ended(self) -> None:
         """Returns when the process is gone, in whatever way."""
@@ -116,6 +121,8 @@ class Door:
             self._inbox.appended(message.outcome)
         elif isinstance(message, Done) and self._inbox is not None:
             self._inbox.keeper.done(message.number, message.well)
+        elif isinstance(message, Spent):
+            self.rates.spent(message.left)
         elif isinstance(message, HandedOver) and self._taking is not None:
             self._taking.was_read(message.number, message.read)
         elif isinstance(message, Ask) and self._answering is not None:
@@ -126,11 +133,12 @@ class Door:
             self._answers.put_nowait(message)
 
     async def _answer(self, asked: Ask, answer: Answering) -> None:
-        self.channel.say(Answer(asked.number, await answer(asked.headers, asked.body)))
+        self.channel.say(Answer(asked.number, await answer(asked.peer, asked.headers, asked.body)))
 
     def _end(self) -> None:
         self._ended.set()
         self._answers.put_nowait(None)
+        self.rates.door_closed()
         if self._inbox is not None:
             self._inbox.door_closed()
 

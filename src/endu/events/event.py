@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from endu.event_types.event_type import EventTypeId
-from endu.identities.evidence import Creation, LimitsSet, RuleMade, RuleTakenBack
+from endu.identities.evidence import Creation, ErasureAsked, LimitsSet, RuleMade, RuleTakenBack
+from endu.identities.forgotten import Birth, LinkLeft, Tombstone
 from endu.organizations.organization import OrganizationId, PropertyId
 
 Seq = NewType("Seq", int)  # a place in the log: from 1, never used again, gaps allowed
@@ -83,6 +84,28 @@ class Erased(Struct, frozen=True, kw_only=True, array_like=True, tag="erased"):
     received_at_ms: int
 
 
+class ErasurePlanned(Struct, frozen=True, kw_only=True, array_like=True, tag="erasure-planned"):
+    """What an erasure takes out of the log, and what settling again has to know of it: a person
+    is in it by salted hashes alone. A long one is several records, the rest with `places` only."""
+
+    organization_id: OrganizationId
+    received_at_ms: int
+    asked: int  # the place of the ErasureAsked
+    places: tuple[int, ...]
+    tombstones: tuple[Tombstone, ...] = ()
+    births: tuple[Birth, ...] = ()
+    kept: tuple[LinkLeft, ...] = ()
+
+
+class ErasureDone(Struct, frozen=True, kw_only=True, array_like=True, tag="erasure-done"):
+    """Everything that was planned is gone. `counts` says how much that was, by what it was."""
+
+    organization_id: OrganizationId
+    received_at_ms: int
+    asked: int
+    counts: dict[str, int]
+
+
 Record = (
     Event
     | FailedEvent
@@ -92,6 +115,9 @@ Record = (
     | RuleTakenBack
     | LimitsSet
     | Erased
+    | ErasureAsked
+    | ErasurePlanned
+    | ErasureDone
 )
 
 encode_record = msgspec.msgpack.Encoder().encode

@@ -7,6 +7,20 @@ from msgspec import Struct
 
 from endu.events.event import FailedEvent, Seq
 from endu.organizations.organization import OrganizationId
+from endu.refusals import Reason
+
+# A refusal for what an event says is kept with the event, to be looked at and sent again. The
+# others are about the sender, or mean that it should send again itself.
+KEPT_REASONS = frozenset(
+    {
+        Reason.MALFORMED_JSON,
+        Reason.INVALID_EVENT,
+        Reason.NOBODY_NAMED,
+        Reason.UNKNOWN_EVENT_TYPE,
+        Reason.UNKNOWN_C_USER_ID,
+        Reason.SCHEMA_VIOLATION,
+    }
+)
 
 
 class Failure(Struct, frozen=True):

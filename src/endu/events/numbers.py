@@ -19,7 +19,7 @@ class Numbers(Protocol):
 
 
 class KnownNumbers:
-    """Remembers only what is known for good: a number is never taken back."""
+    """Remembers what is known for good, until somebody is erased."""
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
@@ -35,6 +35,10 @@ class KnownNumbers:
         if asked:
             for number in await self._numbers.known_numbers(organization_id, asked):
                 self.remember(organization_id, number)
+
+    def forget(self) -> None:
+        """Some of them may be nobody's any more."""
+        self._known.clear()
 
     def remember(self, organization_id: OrganizationId, number: Number) -> None:
         if len(self._known) >= REMEMBERED:

@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from endu.events.event import (
     Erased,
+    ErasureDone,
+    ErasurePlanned,
     Event,
     EventDetails,
     FailedEvent,
@@ -18,14 +20,15 @@ from endu.events.event import (
 from endu.events.failed import Dropped, Failure, Passed
 from endu.events.inbox import Found
 from endu.events.ledger import SettledEvent
-from endu.identities.evidence import Evidence, Sighting, Whose
+from endu.identities.evidence import ErasureAsked, Evidence, Forgetting, Sighting, Whose
 from endu.ids import Scramble, place_of_record
 from endu.organizations.organization import OrganizationId, PropertyId
 
 DAMAGED = "the record's bytes are not those that were written"
 
 LATER = 1 << 63
-SILENT = (FailedEvent, FailedEventsDropped, Erased)  # records that say nothing of identities
+# Records that say nothing of identities. Those of erasures are for whoever carries them out.
+SILENT = (FailedEvent, FailedEventsDropped, Erased, ErasurePlanned, ErasureDone)
 
 _read_details = msgspec.json.Decoder(EventDetails).decode
 
@@ -38,6 +41,11 @@ class Batch(Struct, frozen=True):
     count: int
     logged: list[Logged]
     unreadable: list[tuple[Seq, str]]
+
+    @property
+    def waits(self) -> bool:
+        """An erasure is not resolved before the ledger has everything that stands before it."""
+        return bool(self.logged) and isinstance(self.logged[0].record, ErasureAsked)
 
 
 class Books(Struct, frozen=True):
@@ -71,6 +79,8 @@ def evidence_of(logged: Iterable[Logged]) -> list[tuple[Seq, Evidence]]:
         record = each.record
         if isinstance(record, Event):
             evidence.append((each.seq, _sighting_of(record)))
+        elif isinstance(record, ErasureAsked):
+            evidence.append((each.seq, _forgetting_of(record)))
         elif not isinstance(record, SILENT):
             evidence.append((each.seq, record))
     return evidence
@@ -124,6 +134,14 @@ def _sighting_of(event: Event) -> Sighting:
         event.proof,
         event.happened_at_ms,
         event.claimed_at_ms,
+    )
+
+
+def _forgetting_of(asked: ErasureAsked) -> Forgetting:
+    return Forgetting(
+        organization_id=asked.organization_id,
+        received_at_ms=asked.received_at_ms,
+        subject=asked.subject,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 from msgspec import Struct
 
+from endu.events.erasing import until_erasure
 from endu.events.event import Seq
 from endu.events.inbox import Inbox
 from endu.events.portion import Batch, read_batch
@@ -52,4 +53,4 @@ class Reading:
         batch = Batch(found[-1].seq if found else after, len(found), [], [])
         async for piece in in_turns(found, PIECE):
             read_batch(piece, batch)
-        return batch
+        return until_erasure(batch)

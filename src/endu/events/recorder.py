@@ -1,9 +1,9 @@
 """Letting events in, or saying why not: from a body to a place in the log."""
 
 import asyncio
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Awaitable, Callable, Sequence, Set
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +13,7 @@ from endu.event_types.event_type import EventType
 from endu.events.admission import Admitted, Candidate, Replayed, admit, number_in
 from endu.events.batch import events_in
 from endu.events.event import FailedEvent, RecordId, encode_record
+from endu.events.failed import KEPT_REASONS
 from endu.events.inbox import Entry, Inbox, Kept, NotDurable, refusal_of
 from endu.events.numbers import KnownNumbers
 from endu.events.recorded import Recorded, Result, result_of, result_of_refusal
@@ -30,21 +31,12 @@ B = TypeVar("B")
 
 MESSAGE_ID_REUSED = "MESSAGE_ID_REUSED"
 
-# A refusal for what an event says is kept with the event, to be looked at and sent again. The
-# others are about the sender, or mean that it should send again itself.
-KEPT_REASONS = frozenset(
-    {
-        Reason.MALFORMED_JSON,
-        Reason.INVALID_EVENT,
-        Reason.NOBODY_NAMED,
-        Reason.UNKNOWN_EVENT_TYPE,
-        Reason.UNKNOWN_C_USER_ID,
-        Reason.SCHEMA_VIOLATION,
-    }
-)
-
 LARGE_BODY = 64 * 1024  # telling the events of a larger one apart takes a thread
 PIECE = 100  # events of a batch between two turns of everybody else: about a millisecond
+
+
+# Awaited with a number of events; raises Refusal where they may not come in now.
+LetIn: TypeAlias = Callable[[int], Awaitable[None]]
 
 
 class Sent(Struct, frozen=True):
@@ -61,7 +53,7 @@ class Recorder:
     ) -> None:
         self._catalog = catalog
         self._inbox = inbox
-        self._numbers = numbers
+        self.numbers = numbers
         self._scramble = scramble
 
     async def record(self, body: bytes, caller: Caller, sent: Sent) -> Recorded:
@@ -100,14 +92,17 @@ class Recorder:
             return False
         return True
 
-    async def record_batch(self, body: bytes, caller: Caller, sent: Sent) -> Sequence[Result]:
-        """A JSON array or NDJSON: one result for each event, in order.
+    async def record_batch(
+        self, body: bytes, caller: Caller, sent: Sent, let_in: LetIn
+    ) -> Sequence[Result]:
+        """A JSON array or NDJSON: one result for each event, in order. `let_in` is told how many
+        there are before any is looked at.
 
         Raises Refusal only where no event could be told from the next (MALFORMED_JSON), the body
         is too large, the key may not record, or nothing could be kept (NOT_ACKNOWLEDGED).
         """
         caller.must_have(Scope.RECORD)
-        events = await self._told_apart(body, caller, sent)
+        events = await self._told_apart(body, caller, sent, let_in)
         outcomes = await self._outcomes(events, caller, sent)
         admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
         recorded = iter(await self.keep(admitted, caller.organization))
@@ -125,11 +120,11 @@ class Recorder:
 
     async def _learn_numbers(self, saids: Sequence[Said], caller: Caller) -> None:
         named = [number for said in saids if (number := number_in(said)) is not None]
-        await self._numbers.learn(caller.organization.organization_id, named)
+        await self.numbers.learn(caller.organization.organization_id, named)
 
     def _has_to_look_up(self, number: Number | None, caller: Caller) -> bool:
         organization_id = caller.organization.organization_id
-        return number is not None and not self._numbers.knows(organization_id, number)
+        return number is not None and not self.numbers.knows(organization_id, number)
 
     def _judge(
         self, said: Said, caller: Caller, sent: Sent, adopted: Set[Number] = frozenset()
@@ -144,7 +139,7 @@ class Recorder:
                 event_type,
                 self._violations(said, event_type) if event_type and event_type.schema else [],
                 number,
-                number is None or number in adopted or self._numbers.knows(organization_id, number),
+                number is None or number in adopted or self.numbers.knows(organization_id, number),
                 sent.received_at_ms,
                 sent.replayed,
             )
@@ -160,7 +155,7 @@ class Recorder:
         organization_id = organization.organization_id
         for one in admitted:
             if one.number is not None:
-                self._numbers.remember(organization_id, one.number)
+                self.numbers.remember(organization_id, one.number)
         return [self._recorded(one, place) for one, place in zip(admitted, kept, strict=True)]
 
     def _violations(self, said: Said, event_type: EventType) -> list[Problem]:
@@ -200,7 +195,9 @@ class Recorder:
             (kept,) = await self._append([_failed(refusal, body, caller, sent)])
             refusal.data["failed_event_id"] = self._id_of(kept)
 
-    async def _told_apart(self, body: bytes, caller: Caller, sent: Sent) -> list[bytes]:
+    async def _told_apart(
+        self, body: bytes, caller: Caller, sent: Sent, let_in: LetIn
+    ) -> list[bytes]:
         settings = caller.organization.settings
         _must_be_no_larger("batch", body, settings.batch_bytes_at_most)
         try:
@@ -209,9 +206,11 @@ class Recorder:
             else:
                 events = events_in(body)
         except Refusal as refusal:
+            await let_in(1)
             await self._keep_failed(refusal, body, caller, sent)
             raise
         most = settings.events_per_batch_at_most
+        await let_in(max(1, min(len(events), most)))
         if len(events) > most:
             raise Refusal(
                 Reason.TOO_LARGE, f"A batch has at most {most} events; this has {len(events)}."

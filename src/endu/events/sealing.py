@@ -11,7 +11,7 @@ from endu.events.event import Seq
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0  # how often it looks whether there is enough to seal
-SHARE = 4  # after each segment it rests so many times as long as that took
+RESTS = 0.5  # after each segment, times as long as that took: it has to keep up with recording
 LONGEST_PAUSE_SECONDS = 60.0
 
 
@@ -47,7 +47,7 @@ async def _seal(sealer: Sealer, settled: Callable[[], Seq], stopping: asyncio.Ev
             pause = trouble_seconds
             trouble_seconds = min(2 * trouble_seconds, LONGEST_PAUSE_SECONDS)
         else:
-            pause = SHARE * (loop.time() - began) if sealed else LOOK_SECONDS
+            pause = RESTS * (loop.time() - began) if sealed else LOOK_SECONDS
             trouble_seconds = LOOK_SECONDS
         await _rest(stopping, pause)
 

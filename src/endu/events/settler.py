@@ -207,7 +207,7 @@ class Settler:
         batch = await self._reading.batch_behind(after, limit)
         self._done("taken")
         try:
-            return Ready(batch, await self._resolve(batch.logged))
+            return Ready(batch, None if batch.waits else await self._resolve(batch.logged))
         except Exception as problem:  # no fault of one record may stop the others
             if self.of_storage(problem):
                 raise

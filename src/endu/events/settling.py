@@ -19,7 +19,7 @@ GATHER_SECONDS = 0.2
 REFRESH_SHARE = 10
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 # Whoever stops Endu waits for a backlog no longer than this: it is in the log, and no hurry.
-DRAIN_SECONDS = 5.0
+DRAIN_SECONDS = 3.0
 
 
 class SettlerDied(Exception):

@@ -5,6 +5,7 @@ from collections.abc import Set
 from endu.identities.case import Case
 from endu.identities.casebook import Casebook
 from endu.identities.devices import Devices
+from endu.identities.forgotten import Forgetful, Salt
 from endu.identities.hearing import Law, hear
 from endu.identities.identifier import Kind, Number, Subject
 from endu.identities.linking import DEFAULT_LIMITS
@@ -17,18 +18,25 @@ class Bench:
     """`moved` collects the subjects that became somebody else's, each with whose."""
 
     def __init__(
-        self, casebook: Casebook, devices: Devices, scramble: Scramble, source: int
+        self,
+        casebook: Casebook,
+        devices: Devices,
+        scramble: Scramble,
+        source: int,
+        forgotten: Forgetful | None = None,
     ) -> None:
         self.casebook = casebook
         self.devices = devices
         self.moved: dict[Subject, Subject] = {}
+        self.salt = Salt(scramble.secret)
         self._scramble = scramble
         self._source = source
+        self._forgotten = forgotten
         self._laws: dict[OrganizationId, Law] = {}
 
     async def open(self, organization_id: OrganizationId, texts: Set[str]) -> Case:
         """A case that knows what the casebook holds under these identifiers."""
-        case = Case(organization_id, self._scramble, self._source)
+        case = Case(organization_id, self._scramble, self._source, self._forgotten)
         numbers = {text for text in texts if text.startswith(f"{Kind.C_USER_ID}:")}
         case.know((await self.casebook.find(organization_id, texts - numbers)).values())
         if numbers:

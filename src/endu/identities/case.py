@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from endu.identities.casebook import Seen
 from endu.identities.evidence import Sighting, Whose
+from endu.identities.forgotten import Forgetful
 from endu.identities.identifier import KINDS, NOBODY, Kind, Number, Subject
 from endu.identities.linking import (
     ASSERTED,
@@ -26,7 +27,13 @@ _NUMBER_PREFIX = f"{Kind.C_USER_ID}:"
 class Case:
     """Grows sighting by sighting. `nodes` holds everything named, `changed` what is new of it."""
 
-    def __init__(self, organization_id: OrganizationId, scramble: Scramble, source: int) -> None:
+    def __init__(
+        self,
+        organization_id: OrganizationId,
+        scramble: Scramble,
+        source: int,
+        forgotten: Forgetful | None = None,
+    ) -> None:
         self.organization_id = organization_id
         self.nodes: dict[Subject, Node] = {}
         self.changed: set[Subject] = set()
@@ -37,6 +44,7 @@ class Case:
         self.subject_of: dict[str, Subject] = {}
         self._scramble = scramble
         self._source = source
+        self._forgotten = forgotten
 
     def know(self, nodes: Iterable[Node]) -> None:
         """What the casebook already holds of the identifiers that are named."""
@@ -46,13 +54,7 @@ class Case:
     def sight(self, seq: int, sighting: Sighting) -> Whose:
         """Takes in one sighting and says whose subjects it has."""
         proven = sighting.proof >= SEEN_TOGETHER
-        named = []
-        for position, text in enumerate(sighting.identifiers):
-            subject = self.name(text, seq, position, sighting.claimed_at_ms)
-            if proven and text.startswith(_NUMBER_PREFIX):
-                self._assert(subject, seq)
-            if subject not in named:  # a number may be that of another identifier here
-                named.append(subject)
+        named = self._named(seq, sighting, proven)
         strong = [s for s in named if self.nodes[s].kind is not Kind.FINGERPRINT]
         fingerprint = next((s for s in named if s not in strong), NOBODY)
         proof = sighting.proof
@@ -65,6 +67,18 @@ class Case:
                 self.see(fingerprint, subject, tuple(strong[:place]), sighting.claimed_at_ms, seq)
         whose = [*strong, fingerprint]
         return Whose(whose[0], tuple(strong[1:]), fingerprint)
+
+    def _named(self, seq: int, sighting: Sighting, proven: bool) -> list[Subject]:
+        named: list[Subject] = []
+        for position, text in enumerate(sighting.identifiers):
+            if not text:  # it was forgotten since
+                continue
+            subject = self.name(text, seq, position, sighting.claimed_at_ms)
+            if proven and text.startswith(_NUMBER_PREFIX):
+                self._assert(subject, seq)
+            if subject not in named:  # a number may be that of another identifier here
+                named.append(subject)
+        return named
 
     def name(self, text: str, seq: int, position: int, claimed_at_ms: int) -> Subject:
         """The subject of an identifier, which is made here if nobody named it before."""
@@ -111,6 +125,8 @@ class Case:
     def _introduce(self, text: str, seq: int, position: int, claimed_at_ms: int) -> Subject:
         kind, _, value = text.partition(":")
         subject = self._subject(seq, position)
+        if self._forgotten and (birth := self._forgotten.birth(self.organization_id, text, seq)):
+            subject, claimed_at_ms = birth.subject, min(claimed_at_ms, birth.first_at_ms)
         number = Number(value if kind == Kind.C_USER_ID else str(subject))
         self._add(text, self._node(subject, KINDS[kind], value, number, claimed_at_ms), seq)
         return subject

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from endu.identities.evidence import Review
+from endu.identities.forgotten import Left, Plan
 from endu.identities.identifier import Number, Subject
 from endu.identities.linking import Link, Node, Pair
 from endu.organizations.organization import OrganizationId
@@ -66,6 +67,18 @@ class Outcome(Struct, frozen=True, kw_only=True):
     number: Number
     created: bool
     conflict: tuple[str, str] | None = None
+
+
+class Farewell(Struct, frozen=True, kw_only=True):
+    """Who is forgotten by the erasure at a place, and what it leaves. `places` are those of their
+    events."""
+
+    seq: int
+    organization_id: OrganizationId
+    asked_at_ms: int
+    nodes: tuple[Node, ...]
+    places: tuple[int, ...]
+    plan: Plan
 
 
 class Casebook(Protocol):
@@ -155,6 +168,24 @@ class Casebook(Protocol):
     async def put_limits(
         self, organization_id: OrganizationId, limits: Mapping[str, int]
     ) -> None: ...
+
+    async def every_rule(self, organization_id: OrganizationId) -> list[StandingRule]:
+        """Those that were taken back too."""
+
+    async def members(self, subject: Subject) -> list[Node]:
+        """Every node, devices too, of the identity that this one is of."""
+
+    async def forget(self, farewell: Farewell) -> None:
+        """Takes out the nodes, their links and sightings, the rules and the lines of the journal
+        that name them, and what creations of them came to; keeps the farewell for whoever carries
+        the rest of the erasure out."""
+
+    async def plan_of(self, seq: int) -> Plan | None:
+        """Of the erasure asked for at this place; None before it was forgotten whom."""
+
+    async def left_behind(self, seq: int) -> list[Left]:
+        """What erasures left that were asked for behind this place: there are some only where the
+        log is settled again."""
 
     async def has_creation(self, seq: int) -> bool: ...
 

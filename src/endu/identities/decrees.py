@@ -5,12 +5,13 @@ from collections.abc import Set
 from endu.identities.bench import Bench
 from endu.identities.case import Case
 from endu.identities.casebook import JournalLine, Outcome, StandingRule
-from endu.identities.evidence import Creation, LimitsSet, RuleMade, RuleTakenBack
+from endu.identities.evidence import Creation, Forgetting, LimitsSet, RuleMade, RuleTakenBack
+from endu.identities.forgetting import forget
 from endu.identities.identifier import Kind, Subject
 from endu.identities.linking import ASSERTED, NEVER_SEEN, Node
 from endu.identities.rulebook import BLOCK
 
-Decree = Creation | RuleMade | RuleTakenBack | LimitsSet
+Decree = Creation | RuleMade | RuleTakenBack | LimitsSet | Forgetting
 
 CLUSTERS_AT_ONCE = 1_000  # when a limit changes and everybody is decided again
 
@@ -23,6 +24,8 @@ async def obey(bench: Bench, seq: int, decree: Decree) -> None:
         await _make_rule(bench, seq, decree)
     elif isinstance(decree, RuleTakenBack):
         await _take_back(bench, seq, decree)
+    elif isinstance(decree, Forgetting):
+        await forget(bench, seq, decree)
     else:
         await _set_limits(bench, seq, decree)
 
@@ -134,6 +137,8 @@ def _tie(case: Case, seq: int, creation: Creation, anchors: list[Subject]) -> No
     """Whoever was not known yet is tied to whoever was, or to the number that was made."""
     at_ms = creation.received_at_ms
     for position, text in enumerate(creation.identifiers):
+        if not text:  # it was forgotten since
+            continue
         is_new = text not in case.subject_of
         subject = case.name(text, seq, position, NEVER_SEEN)  # no event names it yet
         if case.nodes[subject].kind is Kind.FINGERPRINT:

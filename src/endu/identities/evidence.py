@@ -60,7 +60,32 @@ class LimitsSet(Struct, frozen=True, kw_only=True, array_like=True, tag="limits"
     limits: dict[str, int]
 
 
-Evidence = Sighting | Creation | RuleMade | RuleTakenBack | LimitsSet
+class ErasureAsked(Struct, frozen=True, kw_only=True, array_like=True, tag="erasure-asked"):
+    """Somebody is to be forgotten: whoever `subject` is at this place of the log. Its record's id
+    is the erasure's."""
+
+    organization_id: OrganizationId
+    received_at_ms: int
+    subject: Subject
+
+
+class Forgetting(Struct, frozen=True, kw_only=True):
+    """What an erasure that was asked for comes to, once everything before it has settled.
+
+    `places` are those of their events; `beside` are other people's identifiers on these, `orphans`
+    those of them that no other event names, `together` those that stood on one event.
+    """
+
+    organization_id: OrganizationId
+    received_at_ms: int
+    subject: Subject
+    places: tuple[int, ...] = ()
+    beside: frozenset[Subject] = frozenset()
+    orphans: frozenset[Subject] = frozenset()
+    together: tuple[tuple[Subject, ...], ...] = ()
+
+
+Evidence = Sighting | Creation | RuleMade | RuleTakenBack | LimitsSet | Forgetting
 
 
 class Whose(Struct, frozen=True, gc=False):

@@ -12,7 +12,8 @@ from endu.identities.bench import Bench
 from endu.identities.casebook import Casebook
 from endu.identities.decrees import obey
 from endu.identities.devices import Devices
-from endu.identities.evidence import Evidence, Resolution, Sighting, Whose
+from endu.identities.evidence import Evidence, Forgetting, Resolution, Sighting, Whose
+from endu.identities.forgotten import Forgotten, Salt, with_dead
 from endu.identities.identifier import NOBODY, Subject
 from endu.ids import Scramble
 from endu.organizations.organization import OrganizationId
@@ -41,6 +42,7 @@ class Resolver:
         self._source = source
         self._memory = _Memory()
         self._watched: set[Subject] | None = None
+        self._forgotten: Forgotten | None = None
 
     async def resolve(self, batch: Sequence[tuple[int, Evidence]]) -> Resolution:
         """Takes in a batch in the order of the log, whole or not at all.
@@ -50,21 +52,46 @@ class Resolver:
         """
         try:
             async with self._casebook.transaction():
-                bench = await self._bench()
-                whose = await self._resolve(batch, bench)
+                bench = await self._bench(batch)
+                whose = await self._resolve_without_forgotten(batch, bench)
                 await self._casebook.put_owners(bench.moved)
                 reviews = await self._casebook.put_reviews(bench.devices.reviews())
         except BaseException:
-            self._memory = _Memory()  # some of it may have been rolled back
-            self._watched = None
+            self._remember_nothing()  # some of it may have been rolled back
             raise
+        if any(isinstance(item, Forgetting) for _, item in batch):
+            self._remember_nothing()
         return Resolution(whose, reviews)
 
-    async def _bench(self) -> Bench:
+    def _remember_nothing(self) -> None:
+        self._memory = _Memory()
+        self._watched = None
+        self._forgotten = None
+
+    async def _bench(self, batch: Sequence[tuple[int, Evidence]]) -> Bench:
         if self._watched is None:
             self._watched = await self._casebook.watched()
+        if self._forgotten is None:
+            left = await self._casebook.left_behind(batch[0][0]) if batch else []
+            self._forgotten = Forgotten(Salt(self._scramble.secret), left)
         devices = Devices(self._casebook, self._watched)
-        return Bench(self._casebook, devices, self._scramble, self._source)
+        return Bench(self._casebook, devices, self._scramble, self._source, self._forgotten)
+
+    async def _resolve_without_forgotten(
+        self, batch: Sequence[tuple[int, Evidence]], bench: Bench
+    ) -> list[Whose | None]:
+        """Only where the log is settled again is there anything to leave out."""
+        forgotten = self._forgotten
+        if not batch or forgotten is None or not forgotten.concerns(batch[0][0]):
+            return await self._resolve(batch, bench)
+        left, dead = [], []
+        async for piece in in_turns(batch, TURN):
+            for seq, item in piece:
+                item, subjects = forgotten.without(seq, item)
+                left.append((seq, item))
+                dead.append(subjects)
+        whose = await self._resolve(left, bench)
+        return [with_dead(*each) for each in zip(whose, dead, strict=True)]
 
     async def _resolve(
         self, batch: Sequence[tuple[int, Evidence]], bench: Bench

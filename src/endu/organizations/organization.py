@@ -20,6 +20,9 @@ class OrganizationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     event_bytes_at_most: int = 32 * 1024
     events_per_batch_at_most: int = 2_000
     batch_bytes_at_most: int = 5 * 1024 * 1024
+    # Of each key. More than one machine keeps: a limit for those who want one.
+    events_per_second_at_most: int = 100_000
+    events_burst_at_most: int = 1_000_000
 
 
 class Organization(Struct, frozen=True):

@@ -45,6 +45,15 @@ SELECT {NODE} FROM json_each(?1) AS asked
 CROSS JOIN identifiers AS i ON i.cluster = asked.value AND i.cluster <> i.subject
 """)
 
+OF_IDENTITY = "(SELECT identity FROM identifiers WHERE subject = :subject)"
+
+MEMBERS_OF = _nodes(f"""
+SELECT {NODE} FROM identifiers AS i WHERE i.subject = {OF_IDENTITY}
+UNION ALL
+SELECT {NODE} FROM identifiers AS i
+WHERE i.identity = {OF_IDENTITY} AND i.identity <> i.subject
+""")
+
 ALL_CLUSTERS = _values("""
 cluster AS value FROM identifiers
 WHERE cluster <> subject AND organization_id = ? ORDER BY cluster

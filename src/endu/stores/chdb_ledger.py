@@ -30,6 +30,7 @@ from endu.events.ledger import (
 )
 from endu.stores.chdb_handles import Asked, Client, Limits, NoForking, Readers, Rows, client_of
 from endu.stores.chdb_writer import Writer
+from endu.stores.ledger_erasing import ChdbEraser
 from endu.stores.ledger_numbers import BROUGHT_NUMBERS, NUMBER_TABLES, arrow_of_numbers
 from endu.stores.ledger_parts import WATCHED, LedgerParts
 from endu.stores.ledger_tables import (
@@ -100,6 +101,10 @@ class ChdbLedger:
         self._readers = Readers(open_client, limits)
         self._sql_readers = Readers(open_client, replace(limits, **OF_SQL))
         self.parts.pause_with(self._readers.paused, self._sql_readers.paused)
+
+    def eraser(self, source: int) -> ChdbEraser:
+        """For the rows of that log."""
+        return ChdbEraser(self._writer, source)
 
     async def append(self, source: int, rows: Sequence[SettledEvent]) -> None:
         if rows:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from endu.stores.database import migrate
 from endu.stores.sqlite import Connection, Reader, connect_for_batches, connect_to_read
+from endu.stores.sqlite_erasures import SqliteErasures
 
 
 class Directory(Struct, frozen=True):
@@ -17,6 +18,7 @@ class Directory(Struct, frozen=True):
     connection: Connection
     reading: Connection
     reader: Reader
+    erasures: SqliteErasures
 
 
 @contextmanager
@@ -27,5 +29,6 @@ def open_directory(path: Path) -> Iterator[Directory]:
         closing(connect_for_batches(path)) as connection,
         closing(connect_to_read(path)) as reading,
         closing(Reader(path)) as reader,
+        closing(SqliteErasures(path, reader)) as erasures,
     ):
-        yield Directory(path, connection, reading, reader)
+        yield Directory(path, connection, reading, reader, erasures)

@@ -211,6 +211,28 @@ set_aside = sa.Table(
     sa.Column("at_ms", sa.BigInteger, nullable=False),
 )
 
+erasures = sa.Table(
+    "erasures",
+    directory,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("organization_id", sa.Text, nullable=False, index=True),
+    sa.Column("asked_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("names", sa.Text, nullable=False),  # JSON: whom to look for in the log; then none
+    sa.Column("subjects", sa.Text, nullable=False),  # JSON: those that they had
+    sa.Column("plan", sa.LargeBinary, nullable=False),
+    sa.Column("planned", sa.Boolean, nullable=False),  # the log knows what is to go
+    sa.Column("counts", sa.Text, nullable=False),  # JSON
+    sa.Column("done_at_ms", sa.BigInteger),
+)
+
+# Of erasures that are not done.
+erased_places = sa.Table(
+    "erased_places",
+    directory,
+    sa.Column("asked", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+)
+
 position = sa.Table(
     "position",
     directory,

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Set
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -54,6 +55,16 @@ class Segments:
             found[segment.first, segment.last] = segment
         return list(found.values())
 
+    def behind(self, after: int) -> Segment | None:
+        """The first one that has places behind `after`."""
+        return next((segment for segment in self.all() if segment.last > after), None)
+
+    def size_bytes(self) -> int:
+        """What they take up, about: files come and go."""
+        with suppress(FileNotFoundError):
+            return sum(path.stat().st_size for path in self.directory.iterdir())
+        return 0
+
     def end(self) -> int:
         """The last place of the last one; 0 without any."""
         return max((segment.last for segment in self._files()), default=0)
@@ -62,7 +73,7 @@ class Segments:
         """Those with records behind `after`, up to `until`, in order; empty ones, not intact, for
         what is there and cannot be read. What no file holds is passed over, loudly."""
         while after < until:
-            segment = self._behind(after)
+            segment = self.behind(after)
             reached = min(segment.last if segment else until, until)
             if segment is None or segment.first > after + 1:
                 end = segment.first - 1 if segment else until
@@ -158,14 +169,10 @@ class Segments:
         try:
             yield from frames_of(self._path(segment), segment.first, segment.last, after)
         except FileNotFoundError:
-            newer = self._behind(segment.first - 1)
+            newer = self.behind(segment.first - 1)
             if newer is None or newer == segment:
                 raise
             yield from self._frames_of(newer, after)
-
-    def _behind(self, after: int) -> Segment | None:
-        """The first one that has places behind `after`."""
-        return next((segment for segment in self.all() if segment.last > after), None)
 
     def _files(self) -> Iterator[Segment]:
         if not self.directory.exists():

@@ -30,9 +30,11 @@ PRAGMA cache_size = -16384;
 """
 
 
+# What is deleted is gone from the file, too: people can be erased.
 # Half of what a batch touches is found in memory, and a checkpoint comes every few batches instead
 # of in each.
 FOR_BATCHES = """
+PRAGMA secure_delete = 1;
 PRAGMA cache_size = -65536;
 PRAGMA wal_autocheckpoint = 8000;
 """

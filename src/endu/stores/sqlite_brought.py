@@ -12,7 +12,7 @@ SELECT subject, number
 FROM identifiers
 WHERE rowid > ? AND rowid <= ? AND kind = 'c_user_id' AND number <> '' || subject
 """
-LAST = "SELECT coalesce(max(rowid), 0) FROM identifiers"
+LAST = "SELECT coalesce(max(rowid), 0), (SELECT count(*) FROM erasures) FROM identifiers"
 
 
 class BroughtNumbers:
@@ -21,12 +21,15 @@ class BroughtNumbers:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._told = 0
+        self._erasures = 0  # each took rows away, whose places in the table are used again
         self._telling = asyncio.Lock()
 
     async def tell(self, ledger: Ledger) -> None:
         """Returns once every later question sees the number of every identifier there is now."""
         async with self._telling:
-            ((last,),) = await self._reader.read(lambda db: db.execute(LAST).fetchall())
+            ((last, erasures),) = await self._reader.read(lambda db: db.execute(LAST).fetchall())
+            if erasures != self._erasures:
+                self._told, self._erasures = 0, erasures
             if last == self._told:
                 return
             span = (self._told, last)

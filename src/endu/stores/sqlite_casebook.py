@@ -1,5 +1,6 @@
 """The casebook in SQLite, for the one who resolves."""
 
+import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager
@@ -7,13 +8,15 @@ from typing import Any
 
 import msgspec
 
-from endu.identities.casebook import JournalLine, Outcome, Seen, StandingRule
+from endu.identities.casebook import Farewell, JournalLine, Outcome, Seen, StandingRule
 from endu.identities.evidence import Review
+from endu.identities.forgotten import Left, Plan
 from endu.identities.identifier import Kind, Number, Subject
 from endu.identities.linking import Link, Node, Pair
 from endu.organizations.organization import OrganizationId
 from endu.stores import casebook_sql as sql
 from endu.stores.sqlite import Connection
+from endu.stores.sqlite_forgetting import forget, left_behind, plan_of
 from endu.stores.sqlite_rows import rule_of, rules_of, transaction
 from endu.stores.sqlite_texts import json_of, put, read_nodes, text_of
 
@@ -139,6 +142,21 @@ class SqliteCasebook:
 
     async def put_limits(self, organization_id: OrganizationId, limits: Mapping[str, int]) -> None:
         self._connection.execute(sql.PUT_LIMITS, (organization_id, json.dumps(dict(limits))))
+
+    async def every_rule(self, organization_id: OrganizationId) -> list[StandingRule]:
+        return rules_of(self._connection, organization_id)
+
+    async def members(self, subject: Subject) -> list[Node]:
+        return await self._nodes(sql.MEMBERS_OF, {"subject": subject})
+
+    async def forget(self, farewell: Farewell) -> None:
+        await asyncio.to_thread(forget, self._connection, farewell)
+
+    async def plan_of(self, seq: int) -> Plan | None:
+        return plan_of(self._connection, seq)
+
+    async def left_behind(self, seq: int) -> list[Left]:
+        return left_behind(self._connection, seq)
 
     async def has_creation(self, seq: int) -> bool:
         return bool(self._all("SELECT 1 FROM creations WHERE seq = ?", (seq,)))

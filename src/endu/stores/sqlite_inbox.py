@@ -40,8 +40,10 @@ USUAL_OF = 8  # commits, of which the last ones weigh most
 
 TURN = 1_000  # records read between two turns of everybody else: about half a millisecond
 
-# Other work of the writing thread than commits: so many places at once, and commits in between.
+# Other work of the writing thread than commits, which come in between: so many places at once; and
+# after each piece that leaves the inbox a rest, so many times as long as it took.
 ERASED_AT_ONCE = 100
+DROP_RESTS = 1
 WASH_AGAIN_SECONDS = 0.2
 
 CLOSING = "Endu is stopping; send it again."
@@ -113,8 +115,10 @@ class SqliteInbox:
 
     async def drop(self, until: Seq) -> None:
         """As InboxKeeper.drop."""
+        began = self._loop.time()
         while await self._between_commits(lambda writer: writer.drop(until)):
-            pass
+            await asyncio.sleep(DROP_RESTS * (self._loop.time() - began))
+            began = self._loop.time()
 
     async def erase(self, places: Sequence[Seq]) -> None:
         """As InboxKeeper.erase."""

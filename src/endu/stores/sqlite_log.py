@@ -29,7 +29,7 @@ WITHOUT_SEGMENTS = 1  # the version that knew none: otherwise the same
 RESERVED = 1_000_000
 NAMES_AT_ONCE = 500  # placeholders in one statement
 # What leaves the inbox in one commit: a few milliseconds, in which others wait.
-DROPPED_FRAMES, DROPPED_BYTES = 500, 1 << 20
+DROPPED_FRAMES, DROPPED_BYTES = 250, 256 << 10
 # How long washing waits for those who read an old state of the file; commits wait as long.
 WASHING_MS = 50
 

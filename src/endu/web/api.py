@@ -44,6 +44,7 @@ from endu.web.asgi import (
     reply,
 )
 from endu.web.body import read_body
+from endu.web.buckets import refused_stranger
 from endu.web.callers import Callers
 from endu.web.endpoint import NDJSON, Call, Endpoint, Lines, Needs, Text
 from endu.web.parts import Parts
@@ -90,7 +91,8 @@ GROUPS = (
 def http_face(parts: Parts) -> "Front":
     """The ASGI application."""
     callers = Callers(parts.keyring, parts.organizations)
-    door = RecordDoor(callers, parts.recorder, parts.now_ms, parts.metrics.outcomes)
+    recording = callers, parts.recorder, parts.rates, parts.now_ms, parts.metrics.outcomes
+    door = RecordDoor(*recording)
     return Front(
         {RECORD.path: door.one, RECORD_BATCH.path: door.batch},
         _litestar(every_endpoint(), parts, callers),
@@ -161,6 +163,8 @@ def _route(endpoint: Endpoint, parts: Parts, callers: Callers) -> HTTPRouteHandl
                     work = while_wanted(request.receive, work)
                 response = _answered(await work, headers)
         except Refusal as refusal:
+            refusal, said = await refused_stranger(refusal, request.scope, parts.rates)
+            headers.update({name.decode(): value.decode() for name, value in said})
             response = _refused(refusal, headers)
         except TooDear as fault:
             response = _refused(Refusal(TOO_DEAR[fault.bound]), headers)

@@ -69,8 +69,10 @@ def too_large(field: str, size: int | None, limit: int) -> Refusal:
     )
 
 
-async def response_of(door: Door, path: str, headers: list[Header], body: bytes) -> bytes:
-    """What `door` answers to one POST, as bytes of HTTP/1.1."""
+async def response_of(
+    door: Door, path: str, peer: str, headers: list[Header], body: bytes
+) -> bytes:
+    """What `door` answers to one POST from `peer`, as bytes of HTTP/1.1."""
     said: list[Any] = []
 
     async def receive() -> Any:
@@ -79,7 +81,13 @@ async def response_of(door: Door, path: str, headers: list[Header], body: bytes)
     async def send(message: Any) -> None:
         said.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "client": (peer, 0),
+        "headers": headers,
+    }
     await door(scope, receive, send)
     start, *parts = said
     return _response(start["status"], start["headers"], b"".join([part["body"] for part in parts]))

@@ -21,9 +21,11 @@ NO_ROOM = refusal_response(Refusal(Reason.TOO_MANY_CONNECTIONS), CLOSE)
 
 
 class Reception(Struct, frozen=True):
-    """How those who come are received. `connections` is how many each process holds."""
+    """How those who come are received. `connections` is how many each process holds; `proxies`
+    are the networks of those whose X-Forwarded-For is believed."""
 
     connections: int = 4096
+    proxies: tuple[str, ...] = ()
 
 
 class Idle(NamedTuple):

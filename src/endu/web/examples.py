@@ -3,6 +3,7 @@
 from typing import Any
 
 from endu.web.drivers_examples import DRIVERS_ANSWERS, DRIVERS_BODIES
+from endu.web.erasures_examples import ERASURES_ANSWERS
 from endu.web.funnel_examples import FUNNEL_ANSWERS, FUNNEL_BODIES
 from endu.web.journeys_examples import JOURNEYS_ANSWERS, JOURNEYS_BODIES
 from endu.web.paths_examples import PATHS_ANSWERS, PATHS_BODIES
@@ -109,6 +110,8 @@ _LIMITS = {
         "event_bytes_at_most": 32768,
         "events_per_batch_at_most": 2000,
         "batch_bytes_at_most": 5242880,
+        "events_per_second_at_most": 100000,
+        "events_burst_at_most": 1000000,
     },
     "identity": {"asserted": 1, "discord": 1, "telegram": 1, "wallet": 10},
     "fixed": {"event_data_levels": 8, "event_data_keys": 500},
@@ -188,6 +191,7 @@ _ARRIVED_NAMES = (
 
 ANSWERS: dict[str, Any] = {
     **DRIVERS_ANSWERS,
+    **ERASURES_ANSWERS,
     **FUNNEL_ANSWERS,
     **JOURNEYS_ANSWERS,
     **PATHS_ANSWERS,

@@ -42,6 +42,7 @@ FIXED = {
 }
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+EventRate = Annotated[int, Meta(ge=1, le=10_000_000)]
 
 
 class LimitsShown(Struct, frozen=True, kw_only=True):
@@ -67,6 +68,8 @@ class LimitsChange(Struct, frozen=True, forbid_unknown_fields=True):
     event_bytes_at_most: Annotated[int, Meta(ge=1024, le=LARGEST_EVENT)] | UnsetType = UNSET
     events_per_batch_at_most: Annotated[int, Meta(ge=1, le=100_000)] | UnsetType = UNSET
     batch_bytes_at_most: Annotated[int, Meta(ge=1024, le=LARGEST_BATCH)] | UnsetType = UNSET
+    events_per_second_at_most: EventRate | UnsetType = UNSET
+    events_burst_at_most: EventRate | UnsetType = UNSET
     identity: dict[str, Annotated[int, Meta(ge=1, le=IDENTIFIERS_AT_MOST)]] | UnsetType = UNSET
 
 

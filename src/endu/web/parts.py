@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from endu.event_types.catalog import Catalog
 from endu.event_types.registrar import Registrar
+from endu.events.erasures import Erasures
 from endu.events.failed import FailedEvents
 from endu.events.inbox import Inbox
 from endu.events.ledger import Ledger
@@ -19,6 +20,7 @@ from endu.organizations.keyring import Keyring
 from endu.organizations.organization import OrganizationId, Organizations
 from endu.organizations.properties import Properties
 from endu.refusals import Refusal
+from endu.web.buckets import Counting
 from endu.web.metrics import Metrics
 from endu.web.rates import HourlyRate
 
@@ -41,6 +43,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     people: People
     rules: Rules
     failed_events: FailedEvents
+    erasures: Erasures
     replay: Replay
     properties: Properties
     scramble: Scramble
@@ -50,5 +53,6 @@ class Parts(Struct, frozen=True, kw_only=True):
     why_not_ready: Callable[[], Refusal | None]
     now_ms: Callable[[], int]
     randomness: Callable[[int], bytes]
+    rates: Counting
     metrics: Metrics = field(default_factory=Metrics)
     creation_rate: HourlyRate = field(default_factory=lambda: HourlyRate("create-identity"))

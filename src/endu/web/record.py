@@ -1,7 +1,8 @@
 """POST /events/record and /events/record/batch, straight on ASGI: every microsecond counts here."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +24,7 @@ from endu.web.asgi import (
     reply,
 )
 from endu.web.body import read_body
+from endu.web.buckets import Counting, of_events, refused_stranger
 from endu.web.callers import Callers
 
 # What is read of an event before its key is known, because the key is inside it.
@@ -42,7 +44,7 @@ READABLE_BY_PAGES: tuple[Header, ...] = (
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"endu-record-id, endu-warning, endu-error, retry-after",
+        b"endu-record-id, endu-warning, endu-error, retry-after, ratelimit, ratelimit-policy",
     ),
 )
 ALLOW: Header = (b"allow", b"OPTIONS, POST")
@@ -58,11 +60,13 @@ class RecordDoor:
         self,
         callers: Callers,
         recorder: Recorder,
+        rates: Counting,
         now_ms: Callable[[], int],
         outcomes: Counter[str],
     ) -> None:
         self._callers = callers
         self._recorder = recorder
+        self._rates = rates
         self._now_ms = now_ms
         self._outcomes = outcomes
 
@@ -70,21 +74,23 @@ class RecordDoor:
         headers = dict(scope["headers"])
         if scope["method"] != "POST":
             return await _other_method(scope["method"], headers, send)
-        caller = None
+        caller, said = None, list[Header]()
         try:
             if b"authorization" in headers:
                 caller = self._callers.caller(headers)
+                await self._count(caller, 1, said)
                 limit = caller.organization.settings.event_bytes_at_most
                 body = await read_body(receive, headers, limit)
             else:
                 body = await read_body(receive, headers, KEYLESS_EVENT_BYTES_AT_MOST)
                 caller = self._callers.caller_by_body(_key_in_event(body), headers)
+                await self._count(caller, 1, said)
             sent = Sent(self._now_ms(), _text(headers.get(b"idempotency-key")))
             recorded = await self._recorder.record(body, caller, sent)
         except Refusal as refusal:
-            return await self._refuse(refusal, caller, headers, send)
+            return await self._refuse(refusal, caller, scope, said, send)
         self._outcomes["duplicate" if recorded.duplicate else "accepted"] += 1
-        said = [(b"endu-record-id", recorded.record_id.encode())]
+        said.append((b"endu-record-id", recorded.record_id.encode()))
         if recorded.warnings:
             said.append((b"endu-warning", ", ".join(recorded.warnings).encode()))
         if b"origin" in headers:
@@ -95,6 +101,7 @@ class RecordDoor:
         headers = dict(scope["headers"])
         if scope["method"] != "POST":
             return await _other_method(scope["method"], headers, send)
+        said: list[Header] = []
         try:
             if b"authorization" in headers:
                 caller = self._callers.caller(headers)
@@ -103,26 +110,44 @@ class RecordDoor:
             else:
                 body = await read_body(receive, headers, KEYLESS_EVENT_BYTES_AT_MOST)
                 caller = self._callers.caller_by_body(_key_in_batch(body), headers)
-            results = await self._recorder.record_batch(body, caller, Sent(self._now_ms()))
+            let_in = partial(self._count, caller, said=said)
+            sent = Sent(self._now_ms())
+            results = await self._recorder.record_batch(body, caller, sent, let_in)
         except Refusal as refusal:
-            return await self._refuse(refusal, None, headers, send)
+            return await self._refuse(refusal, None, scope, said, send)
         for result in results:
             self._outcomes[
                 result.error or ("accepted" if result.result == "ok" else "duplicate")
             ] += 1
-        said = [JSON, *_for_pages(headers)]
+        said += [JSON, *_for_pages(headers)]
         return await reply(send, 200, accepted_body({"results": results}), said)
 
+    async def _count(self, caller: Caller, count: int, said: list[Header]) -> None:
+        """So many events, whatever becomes of them. Raises Refusal RATE_LIMITED; `said` gets the
+        headers where there is something to say."""
+        left = await self._rates.spend(of_events(caller, count))
+        if left is not None:
+            said += left.headers
+            if not left.allowed:
+                raise left.refusal
+
     async def _refuse(
-        self, refusal: Refusal, caller: Caller | None, headers: Mapping[bytes, bytes], send: Send
+        self,
+        refusal: Refusal,
+        caller: Caller | None,
+        scope: AsgiScope,
+        limits: Sequence[Header],
+        send: Send,
     ) -> None:
+        refusal, more = await refused_stranger(refusal, scope, self._rates)
+        headers = dict(scope["headers"])
         self._outcomes[refusal.reason.name] += 1
         always_200 = caller is not None and caller.organization.settings.record_always_200
         if always_200 and refusal.reason not in SEND_AGAIN:
             code = (b"endu-error", refusal.reason.name.encode())
-            await reply(send, 200, b"", [code, *_for_pages(headers)])
+            await reply(send, 200, b"", [code, *limits, *_for_pages(headers)])
         else:
-            said = [*refusal_headers(refusal), *_for_pages(headers)]
+            said = [*refusal_headers(refusal), *limits, *more, *_for_pages(headers)]
             await reply(send, refusal.reason.status, refusal_body(refusal), said)
 
 

@@ -17,10 +17,12 @@ from endu.web.protocol import BoundedProtocol
 from endu.web.recording import RECORD
 
 KEEP_ALIVE_SECONDS = 75  # longer than common proxies', so that they close first
-SHUTDOWN_SECONDS = 10  # what was accepted is answered within this
+# What was accepted behind the door is answered within this. With as much at the door before, and
+# as much for settling after, the whole ends within the ten seconds that service managers wait.
+SHUTDOWN_SECONDS = 3
 
 Taken = Callable[[socket.socket, bytes], None]
-Answering = Callable[[list[Header], bytes], Awaitable[bytes]]
+Answering = Callable[[str, list[Header], bytes], Awaitable[bytes]]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -52,7 +54,7 @@ class Entrance(Protocol):
 
     async def listen(self, taken: Taken, answer: Answering, reception: Reception) -> None:
         """From now on `taken` is called with each, and with what was read of it; `answer` with
-        the headers and the body of a request to record, for one that stays where it is."""
+        the address, the headers and the body of a request to record that stays where it is."""
 
     async def let_nobody_in(self) -> None:
         """Returns when everybody who has not come yet is answered, and gone."""
@@ -115,8 +117,8 @@ class Server(uvicorn.Server):
         here: Any = self.server_state.connections
         return len(here) + len(self._coming) < self._reception.connections or make_room(here)
 
-    async def _answer(self, headers: list[Header], body: bytes) -> bytes:
-        return await response_of(self._front, RECORD.path, headers, body)
+    async def _answer(self, peer: str, headers: list[Header], body: bytes) -> bytes:
+        return await response_of(self._front, RECORD.path, peer, headers, body)
 
     async def _come_in(self, connection: socket.socket, read: bytes) -> None:
         def protocol() -> BoundedProtocol:

@@ -2,17 +2,17 @@
 
 import inspect
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import typer
-from msgspec import NODEFAULT, Struct
-from msgspec.structs import fields
+from msgspec import Struct
 from rich.console import RenderableType
 
 from endu.cli.operator import Operator, for_operator
+from endu.cli.options import parameters_of
 from endu.cli.questions import words
 from endu.cli.questions.files import as_csv, write_parquet
 from endu.cli.stop import USAGE, Stop
@@ -109,29 +109,13 @@ def for_question(command: Callable[[Asking, W], None]) -> Callable[..., None]:
 
     operator = inspect.Parameter("operator", inspect.Parameter.POSITIONAL_ONLY)
     with_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [operator, *_parameters(own), *_parameters(Shared)]
+        [operator, *parameters_of(own), *parameters_of(Shared)]
     )
     return for_operator(with_options)
 
 
 def breakdown(field: str | None, groups: int) -> Row | None:
     return None if field is None else {"field": field, "limit": groups}
-
-
-def _parameters(options: type[Struct]) -> Iterator[inspect.Parameter]:
-    hints = get_type_hints(options, include_extras=True)
-    for field in fields(options):
-        default: Any = inspect.Parameter.empty
-        if field.default is not NODEFAULT:
-            default = field.default
-        elif field.default_factory is not NODEFAULT:
-            default = field.default_factory()
-        yield inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=default,
-            annotation=hints[field.name],
-        )
 
 
 def _before(to: str | float | None, seconds: int) -> float:

@@ -1,0 +1,73 @@
+"""Puts together what erases people: out of the directory and the ledger, the log and the files."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+
+from msgspec import Struct
+
+from endu.events.erasing import ForgettingResolver
+from endu.events.erasures import Carrying, carry_out_pending, remember_erasures
+from endu.events.keeping import LogEraser
+from endu.events.settler import nothing
+from endu.identities.resolver import Resolver
+from endu.log_opening import OpenInbox
+from endu.stores.chdb_ledger import ChdbLedger
+from endu.stores.data_directory import DataDirectory
+from endu.stores.directory_file import Directory
+from endu.stores.log_search import LogFile
+from endu.stores.sealer import Sealer
+from endu.stores.sqlite_casebook import SqliteCasebook
+
+
+def resolver_of(directory: Directory, ledger: ChdbLedger, inbox: OpenInbox) -> ForgettingResolver:
+    """Who is who, and who is no more."""
+    return ForgettingResolver(
+        Resolver(SqliteCasebook(directory.connection), inbox.scramble, inbox.source),
+        directory.erasures,
+        ledger,
+        ledger.eraser(inbox.source),
+    )
+
+
+async def remember_from_log(data: DataDirectory, directory: Directory, inbox: OpenInbox) -> None:
+    """Before a log is settled from its beginning: who was erased stays so."""
+    search = LogFile(data.inbox, inbox.scramble, inbox.source)
+    with closing(Sealer(data.inbox, inbox, 1, nothing)) as log:
+        await remember_erasures(search, log, directory.erasures)
+
+
+class Erased(Struct, frozen=True, kw_only=True):
+    """What is erased from, and with what. `forgotten` and `at_each_step` as of Carrying."""
+
+    data: DataDirectory
+    directory: Directory
+    ledger: ChdbLedger
+    inbox: OpenInbox
+    log: LogEraser
+    forgotten: Callable[[], None]
+    at_each_step: Callable[[str], None]
+
+
+@asynccontextmanager
+async def erasing(erased: Erased) -> AsyncIterator[None]:
+    """Carries out what was asked for until the block is left; what is not done by then is gone on
+    with at the next start."""
+    inbox = erased.inbox
+    carrying = Carrying(
+        erasures=erased.directory.erasures,
+        search=LogFile(erased.data.inbox, inbox.scramble, inbox.source),
+        inbox=inbox,
+        log=erased.log,
+        ledger=erased.ledger.eraser(inbox.source),
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        forgotten=erased.forgotten,
+        at_each_step=erased.at_each_step,
+    )
+    work = asyncio.create_task(carry_out_pending(carrying), name="erasing")
+    try:
+        yield
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)

@@ -1,0 +1,143 @@
+"""What is left of people who were erased: salted hashes, so that the log can be settled again
+without them, and everybody else comes out as they were."""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from endu.identities.evidence import Creation, Evidence, Sighting, Whose
+from endu.identities.identifier import Subject
+from endu.organizations.organization import OrganizationId
+
+HASH_BYTES = 16
+
+
+class Tombstone(Struct, frozen=True, array_like=True, gc=False):
+    """An identifier that was forgotten, and the subject that it had."""
+
+    hashed: bytes
+    subject: Subject
+
+
+class Birth(Struct, frozen=True, array_like=True, gc=False):
+    """Somebody else's identifier that an erased record named, perhaps first of all: its subject,
+    and since when it is known. Both stay."""
+
+    hashed: bytes
+    subject: Subject
+    first_at_ms: int
+
+
+class LinkLeft(Struct, frozen=True, array_like=True, gc=False):
+    """A link of two other people's identifiers that stood on an erased record together."""
+
+    a: Subject
+    b: Subject
+    proof: int
+    claimed_at_ms: int
+    first_seq: int
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What one erasure leaves."""
+
+    tombstones: tuple[Tombstone, ...] = ()
+    births: tuple[Birth, ...] = ()
+    kept: tuple[LinkLeft, ...] = ()
+
+
+class Left(Struct, frozen=True):
+    """A plan, with the place that its erasure was asked for at."""
+
+    asked: int
+    organization_id: OrganizationId
+    plan: Plan
+
+
+class Salt(Struct, frozen=True):
+    """The log's secret, under which identifiers are hashed. Whoever has it can try a guess."""
+
+    secret: int
+
+    def hash_of(self, organization_id: OrganizationId, identifier: str) -> bytes:
+        key = self.secret.to_bytes(16, "big")
+        text = f"{organization_id} {identifier}".encode()
+        return hashlib.blake2b(text, digest_size=HASH_BYTES, key=key).digest()
+
+
+class Forgetful(Protocol):
+    """Where a case looks whether an identifier that it has never heard of was known before."""
+
+    def birth(self, organization_id: OrganizationId, identifier: str, seq: int) -> Birth | None: ...
+
+
+class _Until(Struct, frozen=True):
+    """By when: ascending places of erasures, and what each says of one hash."""
+
+    asked: list[int]
+    said: list[Subject | Birth]
+
+    def at(self, seq: int) -> Subject | Birth | None:
+        """What the first erasure behind this place says."""
+        place = bisect_right(self.asked, seq)
+        return self.said[place] if place < len(self.asked) else None
+
+
+class Forgotten:
+    """Settling again: what stands before an erasure in the log names nobody who was erased."""
+
+    def __init__(self, salt: Salt, left: Iterable[Left]) -> None:
+        self._salt = salt
+        self._dead: dict[bytes, _Until] = {}
+        self._born: dict[bytes, _Until] = {}
+        self._last = 0  # behind this place nothing is to be forgotten
+        for each in sorted(left, key=lambda each: each.asked):
+            self._last = each.asked
+            for tombstone in each.plan.tombstones:
+                _add(self._dead, tombstone.hashed, each.asked, tombstone.subject)
+            for birth in each.plan.births:
+                _add(self._born, birth.hashed, each.asked, birth)
+
+    def concerns(self, seq: int) -> bool:
+        return seq < self._last
+
+    def birth(self, organization_id: OrganizationId, identifier: str, seq: int) -> Birth | None:
+        found = self._born.get(self._salt.hash_of(organization_id, identifier))
+        said = found.at(seq) if found else None
+        return said if isinstance(said, Birth) else None
+
+    def without(self, seq: int, item: Evidence) -> tuple[Evidence, Sequence[Subject]]:
+        """The evidence with nothing in place of each identifier that was forgotten since, and the
+        subjects that those had."""
+        if not isinstance(item, Sighting | Creation):
+            return item, ()
+        dead: list[Subject] = []
+        named: list[str] = []
+        for identifier in item.identifiers:
+            subject = self._dead_subject(item.organization_id, identifier, seq)
+            named.append("" if subject else identifier)
+            if subject:
+                dead.append(subject)
+        return (replace(item, identifiers=tuple(named)), dead) if dead else (item, ())
+
+    def _dead_subject(
+        self, organization_id: OrganizationId, identifier: str, seq: int
+    ) -> Subject | None:
+        found = self._dead.get(self._salt.hash_of(organization_id, identifier))
+        said = found.at(seq) if found else None
+        return None if isinstance(said, Birth) else said
+
+
+def with_dead(whose: Whose | None, dead: Sequence[Subject]) -> Whose | None:
+    """As it was when those were somebody's: the ledger's row has their subjects."""
+    return replace(whose, others=(*whose.others, *dead)) if whose and dead else whose
+
+
+def _add(told: dict[bytes, _Until], hashed: bytes, asked: int, said: Subject | Birth) -> None:
+    until = told.setdefault(hashed, _Until([], []))
+    until.asked.append(asked)
+    until.said.append(said)

@@ -1,0 +1,195 @@
+"""Flipping single bytes of what a killed server left behind, and seeing whether `endu verify`
+notices.
+
+Each flip happens in a copy of its own, so that what Endu does about it can do no harm to the
+next. A flip that verify says nothing of is harmless only where everything that the files hold
+reads the same as without it (`contents.py`), such as in a page that no table uses.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from endu.announcements import Verified
+from endu.torture.plan import AREAS, Area, Flip
+
+AT_ONCE = 2  # flips that are looked at side by side
+DAMAGED = 4  # verify's exit code where it found damage
+ENDU = "from endu.cli import main; main()"
+READ_WITHIN_SECONDS = 600.0
+
+Verdict = Literal["named", "harmless", "silent", "unnamed"]
+
+
+class Flipped(Struct, frozen=True):
+    """What came of one. `unnamed`: verify broke off without saying what is damaged. `healed` is
+    None where no rebuild was tried, or the damage is in the log, which no rebuild can heal."""
+
+    area: Area
+    file: str
+    offset: int
+    mask: int
+    verdict: Verdict
+    said: str
+    healed: bool | None = None
+
+
+class Spot(Struct, frozen=True):
+    """One byte of one file."""
+
+    area: Area
+    file: Path
+    offset: int
+
+
+class Said(Struct, frozen=True):
+    """How a command ended, what it said of that in a line, and what it printed."""
+
+    exit_code: int
+    said: str
+    printed: bytes
+
+    @property
+    def broke_off(self) -> bool:
+        """It did not end as it decides itself: by a signal, or with a trace."""
+        return self.exit_code < 0 or not self.said.startswith("endu: ")
+
+
+async def flip_each(data: Path, work: Path, flips: tuple[Flip, ...]) -> list[Flipped]:
+    """`data` is on no server's hands, and stays as it is. Raises BadStart."""
+    contents = await _contents_of_the_undamaged(data, work / "whole")
+    at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def flip_one(place: int) -> Flipped:
+        async with at_once:
+            return await _flip(data, work / f"flipped-{place}", flips[place], contents)
+
+    return await asyncio.gather(*map(flip_one, range(len(flips))))
+
+
+class BadStart(Exception):
+    """There is damage already, before any byte was flipped."""
+
+
+async def _contents_of_the_undamaged(data: Path, copy: Path) -> bytes:
+    _copy(data, copy)
+    ended = await verify(copy)
+    if ended.exit_code:
+        raise BadStart(f"Verify finds fault with what nothing was done to: {ended.said}")
+    contents = await _contents(copy)
+    shutil.rmtree(copy)
+    return contents
+
+
+async def _flip(data: Path, work: Path, flip: Flip, contents: bytes) -> Flipped:
+    copy = _copy(data, work)
+    spot = spot_of(copy, flip)
+    flip_byte(spot, flip.mask)
+    before = _copy(copy, Path(f"{work}-before"))
+    found = await verify(copy)
+    verdict = await _verdict(before, found, contents)
+    healed = None
+    if flip.heal and verdict == "named" and spot.area in ("ledger", "directory"):
+        healed = await _is_healed(copy)
+    shutil.rmtree(copy)
+    shutil.rmtree(before)
+    where = str(spot.file.relative_to(copy))
+    return Flipped(spot.area, where, spot.offset, flip.mask, verdict, found.said, healed)
+
+
+async def _verdict(flipped: Path, found: Said, contents: bytes) -> Verdict:
+    """`flipped` as it was before verify looked at it; `contents` as they were before the flip."""
+    if found.exit_code == DAMAGED:
+        return "named"
+    if found.exit_code:
+        return "unnamed" if found.broke_off else "named"
+    return "harmless" if await _contents(flipped) == contents else "silent"
+
+
+async def _is_healed(copy: Path) -> bool:
+    rebuilt = await _run("-c", ENDU, "rebuild", "--data", str(copy))
+    return rebuilt.exit_code == 0 and (await verify(copy)).exit_code == 0
+
+
+def spot_of(data: Path, flip: Flip) -> Spot:
+    """By the bytes of all files of the area; of the next area that has any, where it has none."""
+    begin = AREAS.index(flip.area)
+    for area in (*AREAS[begin:], *AREAS[:begin]):
+        files = [(file, file.stat().st_size) for file in sorted(_files_of(data, area))]
+        place = int(flip.where * sum(size for _, size in files))
+        for file, size in files:
+            if place < size:
+                return Spot(area, file, place)
+            place -= size
+    raise BadStart(f"There is nothing in {data}.")
+
+
+def flip_byte(spot: Spot, mask: int) -> None:
+    with spot.file.open("r+b") as file:
+        file.seek(spot.offset)
+        (byte,) = file.read(1)
+        file.seek(spot.offset)
+        file.write(bytes([byte ^ mask]))
+
+
+def _files_of(data: Path, area: Area) -> Iterator[Path]:
+    if area == "inbox":
+        yield from data.glob("inbox.db")
+    elif area == "wal":
+        yield from data.glob("inbox.db-wal")
+    elif area == "directory":
+        yield from (*data.glob("directory.db"), *data.glob("directory.db-wal"))
+    elif area == "segments":
+        yield from (file for file in data.glob("segments/**/*") if file.is_file())
+    else:
+        parts = data.glob("ledger/engine/store/*/*/*/*")
+        yield from (file for file in parts if file.is_file())
+
+
+async def verify(data: Path) -> Said:
+    """`endu verify`, as anybody would run it; says the first damage that it names."""
+    ended = await _run("-c", ENDU, "verify", "--json", "--data", str(data))
+    if ended.exit_code != DAMAGED:
+        return ended
+    first = msgspec.json.decode(ended.printed, type=Verified).damage[0]
+    return Said(DAMAGED, f"{first.where}: {first.what}", ended.printed)
+
+
+async def _contents(data: Path) -> bytes:
+    """Where they cannot be read, that is what they are."""
+    read = await _run("-m", "endu.torture.contents", str(data))
+    return read.printed or read.said.encode()
+
+
+async def _run(*words: str) -> Said:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ENDU_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=clean,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        printed, errors = await asyncio.wait_for(process.communicate(), READ_WITHIN_SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode is not None
+    lines = errors.decode(errors="replace").strip().splitlines()
+    return Said(process.returncode, lines[-1] if lines else "", printed)
+
+
+def _copy(data: Path, copy: Path) -> Path:
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(data, copy, symlinks=True)
+    return copy

@@ -50,8 +50,18 @@ _PREFIXES = {
     KeyKind.OPERATOR: "endu_ok_",
 }
 
+# In JSON any character may be written as an escape. A cut key is as secret as a whole one: it is
+# told from a word by its length.
+_SHORTEST_CUT = 8
+
+
+def _written(letter: str) -> str:
+    return f"(?:{letter}|{re.escape(chr(92))}u{ord(letter):04x})"
+
+
 _KEYS = re.compile(
-    f"({'|'.join(_PREFIXES.values())})[{ALPHABET}]{{{_RANDOM_LENGTH + _CHECK_LENGTH}}}".encode()
+    f"((?i:{'|'.join(''.join(map(_written, prefix)) for prefix in _PREFIXES.values())}))"
+    rf"(?:[{ALPHABET}]|\\u00[3-7][0-9a-fA-F]){{{_SHORTEST_CUT},}}".encode()
 )
 
 
@@ -126,7 +136,7 @@ def is_whole(text: str) -> bool:
 
 
 def without_keys(text: bytes) -> bytes:
-    """The text, JSON or not, with nothing but its kind left of each key in it."""
+    """The text, JSON or not, with nothing but its kind left of each key in it, whole or cut."""
     return _KEYS.sub(rb"\1", text)
 
 

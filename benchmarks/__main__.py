@@ -17,6 +17,7 @@ MEASUREMENTS = (
     ("record", "--seconds=2"),
     ("sustained", "--seconds=10"),
     ("settle", "--events=200000"),
+    ("seal", "--records=200000"),
     ("join", "--events=2000", "--joins=2"),
     ("timeline", "--events=200000", "--pages=100"),
     ("idle", "--seconds=5", "--events=20000"),

@@ -8,7 +8,7 @@ from benchmarks.journeys_log import ORGANIZATION
 from benchmarks.journeys_rows import BEGINS_AT_S, DAY_SECONDS, DAYS, TYPES
 from endu.event_types.event_type import GLOBAL_NAMES, EventType, EventTypeId
 from endu.events.event import Seq
-from endu.events.ledger import Ledger, Visited, owner_sql, who_sql
+from endu.events.ledger import Ledger, Visited, who_sql
 from endu.identities.directory import Identity, KnownIdentifier, Related
 from endu.identities.identifier import Number, Subject
 from endu.journeys.sources import Person, Sources
@@ -26,27 +26,12 @@ HAVING who != 0 AND count() BETWEEN 60 AND 300
  LIMIT 20
 """
 
-DISPUTED = f"""
-SELECT DISTINCT subject
-  FROM endu.events
- WHERE org = {{organization:String}}
-   AND arrayExists(other -> {owner_sql("other")} != {owner_sql("subject")}, others)
-"""
-
 
 class People:
     """As the directory would say of the log."""
 
-    def __init__(self, disputed: Sequence[Subject]) -> None:
-        self._disputed = disputed
-
     async def visited(self, _organization_id: OrganizationId) -> Visited:
         return Visited.ON_DEVICES
-
-    async def disputed(
-        self, _organization_id: OrganizationId, at_most: int
-    ) -> Sequence[Subject] | None:
-        return self._disputed if len(self._disputed) <= at_most else None
 
     async def known(
         self, _organization_id: OrganizationId, identities: Sequence[Subject]
@@ -85,13 +70,12 @@ async def sources_of(ledger: Ledger) -> Sources:
                     created_at_ms=0,
                 )
             )
-    disputed = await ledger.ask(DISPUTED, {"organization": ORGANIZATION})
     return Sources(
         organization_id=organization_id,
         now_ms=(BEGINS_AT_S + DAYS * DAY_SECONDS) * 1_000,
         ledger=ledger,
         catalog=catalog,
-        people=People([Subject(subject) for (subject,) in disputed]),
+        people=People(),
     )
 
 

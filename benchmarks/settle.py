@@ -43,7 +43,7 @@ def main() -> None:
 async def _fill(inbox: Path, organization_id: OrganizationId, count: int) -> None:
     async with open_sqlite_inbox(inbox, secrets.token_bytes(16), 0, 0) as log:
         entries: list[Entry] = []
-        for event in _events(organization_id, count):
+        for event in events_of(organization_id, count):
             entries.append(Entry(encode_record(event), event.received_at_ms))
             if len(entries) == FRAME:
                 await log.append(entries)
@@ -51,7 +51,8 @@ async def _fill(inbox: Path, organization_id: OrganizationId, count: int) -> Non
         await log.append(entries)
 
 
-def _events(organization_id: OrganizationId, count: int) -> Iterator[Event]:
+def events_of(organization_id: OrganizationId, count: int) -> Iterator[Event]:
+    """A day of the crowd's, as the log keeps them."""
     people = crowd()
     began_ms = time.time_ns() // 1_000_000 - DAY_SECONDS * 1000
     for place, (person, named, item) in enumerate(happenings(people, count, seed=1)):

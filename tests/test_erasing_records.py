@@ -1,6 +1,7 @@
 """A record that was erased says nothing any more, wherever the log had it, and nothing else
 changes."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,21 @@ async def test_a_damaged_neighbour_stays_damaged(tmp_path: Path) -> None:
         await log.sealer.erase(places([2]))
         found = await log.inbox.take(Seq(0), 5)
     assert [each.seq for each in found if not each.intact] == [3]
+
+
+async def test_an_erasure_that_is_given_up_has_ended_when_the_next_begins(tmp_path: Path) -> None:
+    async with open_log(tmp_path) as log:
+        await log.append(40)
+        await log.seal_all()
+        for place in (50, 150, 250):
+            given_up = asyncio.create_task(log.sealer.erase(places([place])))
+            await asyncio.sleep(0)
+            given_up.cancel()
+        await log.sealer.erase(places([50, 150, 250]))
+        assert not [name for name in files_of(tmp_path) if ".unfinished" in name]
+        assert len(files_of(tmp_path)) == 3
+    erased = [f.seq for f in records_of(tmp_path) if isinstance(decode_record(f.record), Erased)]
+    assert erased == [50, 150, 250]
 
 
 async def test_an_erasure_that_was_killed_is_done_by_asking_again(tmp_path: Path) -> None:

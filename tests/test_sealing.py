@@ -1,5 +1,6 @@
 """What is old leaves the inbox for segments: nothing is lost by it, nothing is there twice."""
 
+import asyncio
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from endu.events.event import Seq
 from endu.events.inbox import Kept, LogUnreadable
 from endu.stores import sealer as sealer_file
+from endu.stores import sqlite_log
 from endu.stores.segments import Segment, SegmentDiffers, Segments
 from endu.stores.sqlite import connect
 from endu.stores.sqlite_log import LogReader
@@ -116,6 +118,24 @@ async def test_places_that_were_never_used_are_no_gap(tmp_path: Path) -> None:
         assert sealed_up_to(tmp_path) > 5_000
         assert frames_of(tmp_path) == before
         assert list(Segments(tmp_path).damage(sealed_up_to(tmp_path))) == []
+
+
+async def test_who_reads_while_frames_leave_the_inbox_misses_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_log, "DROPPED_FRAMES", 2)
+    async with open_log(tmp_path) as log:
+        await log.append(150)
+        whole = [frame.first for frame in frames_of(tmp_path)]
+        sealing = asyncio.create_task(log.seal_all())
+        readings = 0
+        while not sealing.done():
+            after = readings * 70 % 1_500
+            found = await asyncio.to_thread(frames_of, tmp_path, after)
+            assert [frame.first for frame in found] == [n for n in whole if n + 9 > after]
+            readings += 1
+        await sealing
+    assert readings > 5
 
 
 class PowerCut(BaseException):

@@ -35,6 +35,8 @@ def test_a_flag_wins_over_the_environment_and_none_is_no_flag() -> None:
         ("ENDU_HOST", ""),
         ("ENDU_LOG_LEVEL", "loud"),
         ("ENDU_QUESTION_SECONDS", "0"),
+        ("ENDU_CONNECTIONS", "3"),
+        ("ENDU_PROXIES", "10.0.0.0/8, my-proxy"),
         ("ENDU_QUESTION_MEGABYTES", "10"),
     ],
 )
@@ -43,6 +45,12 @@ def test_a_value_that_cannot_be_is_named_with_what_it_may_be(variable: str, text
         read_settings({variable: text}, {})
     assert variable in str(bad.value)
     assert MAY_BE[variable.removeprefix("ENDU_").lower()] in str(bad.value)
+
+
+def test_proxies_are_addresses_and_networks_with_commas_between_them() -> None:
+    assert read_settings({"ENDU_PROXIES": ""}, {}).proxies == ()
+    settings = read_settings({"ENDU_PROXIES": "127.0.0.1, 2001:db8::/32"}, {})
+    assert settings.proxies == ("127.0.0.1", "2001:db8::/32")
 
 
 def test_a_misspelt_name_is_an_error_that_says_the_right_one() -> None:

@@ -15,6 +15,7 @@ from tests.web_world import World, bearer, world_on
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SECRETIVE = "theirs-alone"  # stands in everything that the other organization has
+FORMER = "799999999999999998"
 ACCOUNT, DEVICE = "799999999999999999", f"{SECRETIVE}-device"
 UNKNOWN_ID = new_id(1_700_000_000_000, bytes(range(10)))
 
@@ -25,6 +26,7 @@ UNKNOWN = {
     "rule_id": UNKNOWN_ID,
     "key_id": UNKNOWN_ID,
     "failed_event_id": UNKNOWN_ID,
+    "erasure_id": UNKNOWN_ID,
     "organization_id": UNKNOWN_ID,
     "discord": "788888888888888888",
     "fingerprint": "nobodys-device",
@@ -105,6 +107,11 @@ async def furnish(world: World, organization_id: str, headers: dict[str, str]) -
     block = {"rule": "block", "a": f"fingerprint:{DEVICE}-2", "reason": SECRETIVE}
     rule = await theirs("POST", "/rules", block)
     made = await theirs("POST", "/keys", {"name": SECRETIVE})
+    await world.client.post(
+        "/events/record", json={**event, "p_user_id": FORMER, "fingerprint": ""}, headers=headers
+    )
+    former = await theirs("GET", f"/identities?discord={FORMER}&fresh=true")
+    erasure = await theirs("DELETE", f"/identities/{former['c_user_id']}")
     person = await theirs("GET", f"/identities?discord={ACCOUNT}&fresh=true")
     return {
         "c_user_id": person["c_user_id"],
@@ -112,6 +119,7 @@ async def furnish(world: World, organization_id: str, headers: dict[str, str]) -
         "rule_id": rule["rule_id"],
         "key_id": made["key_id"],
         "failed_event_id": failed.json()["data"]["failed_event_id"],
+        "erasure_id": erasure["erasure_id"],
         "organization_id": organization_id,
         "discord": ACCOUNT,
         "fingerprint": DEVICE,

@@ -147,7 +147,7 @@ async def test_places_that_were_used_twice_are_found() -> None:
         def end(self) -> int:
             return 3
 
-        def damaged_files(self) -> list[tuple[str, str]]:  # type: ignore[override]
+        def damaged_files(self, progress: object) -> list[tuple[str, str]]:  # type: ignore[override]
             return []
 
     what = ToVerify(Twice(), MemoryLedger(), MemoryPosition(), 0)  # type: ignore[arg-type]

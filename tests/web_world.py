@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from msgspec import Struct
+from msgspec.structs import replace
 
 from endu.assembly import open_endu
 from endu.settings import Settings
@@ -84,6 +85,20 @@ async def world_on(data: Path, **set_to: Any) -> AsyncIterator[World]:
     settings = Settings(data=data, **set_to)
     async with open_endu(settings) as running, world_of(running, settings) as world:
         yield world
+
+
+@asynccontextmanager
+async def world_again(before: World, settings: Settings) -> AsyncIterator[World]:
+    """The same directory opened anew, by those who have the keys of its first start."""
+    async with open_endu(settings) as running:
+        transport = httpx.ASGITransport(app=http_face(running.parts))
+        async with httpx.AsyncClient(
+            transport=transport,
+            base_url="http://endu",
+            headers=bearer(before.secret),
+            timeout=30,
+        ) as client:
+            yield replace(before, running=running, client=client)
 
 
 @asynccontextmanager

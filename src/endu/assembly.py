@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -146,7 +145,8 @@ async def opened(
             ledger=ledger,
             inbox=inbox,
             log=log,
-            forgotten=partial(_forget_numbers, parts, door),
+            numbers=parts.recorder.numbers,
+            shared=door.shared if door else None,
             at_each_step=at_each_step,
         )
         await stack.enter_async_context(erasing(erased))
@@ -250,12 +250,6 @@ def _parts(
         rates=Rates(_now_ms),
         metrics=metrics,
     )
-
-
-def _forget_numbers(parts: Parts, door: Door | None) -> None:
-    parts.recorder.numbers.forget()
-    if door:
-        door.shared.registry_changed()  # it reads everything again, and remembers nothing
 
 
 async def _verify(settings: Settings, progress: Progress) -> Verified:

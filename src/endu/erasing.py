@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager, closing
 
 from msgspec import Struct
 
+from endu.door.numbers import SharedNumbers
 from endu.events.erasing import ForgettingResolver
 from endu.events.erasures import Carrying, carry_out_pending, remember_erasures
 from endu.events.keeping import LogEraser
+from endu.events.numbers import KnownNumbers
 from endu.events.settler import nothing
 from endu.identities.resolver import Resolver
 from endu.log_opening import OpenInbox
@@ -39,14 +41,16 @@ async def remember_from_log(data: DataDirectory, directory: Directory, inbox: Op
 
 
 class Erased(Struct, frozen=True, kw_only=True):
-    """What is erased from, and with what. `forgotten` and `at_each_step` as of Carrying."""
+    """What is erased from, and with what. `shared` is None where this process writes the log
+    itself; `at_each_step` as of Carrying."""
 
     data: DataDirectory
     directory: Directory
     ledger: ChdbLedger
     inbox: OpenInbox
     log: LogEraser
-    forgotten: Callable[[], None]
+    numbers: KnownNumbers
+    shared: SharedNumbers | None
     at_each_step: Callable[[str], None]
 
 
@@ -55,6 +59,12 @@ async def erasing(erased: Erased) -> AsyncIterator[None]:
     """Carries out what was asked for until the block is left; what is not done by then is gone on
     with at the next start."""
     inbox = erased.inbox
+
+    def forgotten() -> None:
+        erased.numbers.forget()
+        if erased.shared:
+            erased.shared.registry_changed()  # the door reads everything again, remembering nothing
+
     carrying = Carrying(
         erasures=erased.directory.erasures,
         search=LogFile(erased.data.inbox, inbox.scramble, inbox.source),
@@ -62,7 +72,7 @@ async def erasing(erased: Erased) -> AsyncIterator[None]:
         log=erased.log,
         ledger=erased.ledger.eraser(inbox.source),
         now_ms=lambda: time.time_ns() // 1_000_000,
-        forgotten=erased.forgotten,
+        forgotten=forgotten,
         at_each_step=erased.at_each_step,
     )
     work = asyncio.create_task(carry_out_pending(carrying), name="erasing")

@@ -66,11 +66,6 @@ class NoPeople:
     async def visited(self, organization_id: OrganizationId) -> Visited:
         return Visited.ANY
 
-    async def disputed(
-        self, organization_id: OrganizationId, at_most: int
-    ) -> Sequence[Subject] | None:
-        return []
-
     async def known(
         self, organization_id: OrganizationId, identities: Sequence[Subject]
     ) -> dict[Subject, Person]:

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endu.journeys.about import about_of, anonymous_sql
+from endu.journeys.about import Counted, about_of, counted_sql
 from endu.journeys.calendar import Interval
 from endu.journeys.draft import Draft, draft_of
 from endu.journeys.question import Breakdown, Question, Step
@@ -64,10 +64,10 @@ async def is_about_its_steps(
     ]
     assert await places(draft, told, scan) == {row.seq for row in mine}
     answered = await told.sources.ledger.answer(
-        f"SELECT count(), countIf({anonymous_sql(draft)}) FROM endu.events WHERE {scan}",
+        f"SELECT {counted_sql(draft)} FROM endu.events WHERE {scan}",
         draft.values.bound,
     )
-    about = await about_of(draft, scan, [answered], *answered.rows[0])
+    about = await about_of(draft, [answered], Counted(*answered.rows[0]))
     assert (about.anonymous_share, about.contested_share) == oracle.about(mine)
     assert about.rules_version == 7
 

@@ -187,13 +187,6 @@ class PlainPeople:
         on_devices = all(each.subject == each.device for each in visits)
         return Visited.ON_DEVICES if on_devices else Visited.ANY
 
-    async def disputed(
-        self, organization_id: OrganizationId, at_most: int
-    ) -> Sequence[Subject] | None:
-        contested = [e for e in self._log.happenings if _is_contested(e, self._log.owners)]
-        subjects = {s for each in contested for s in (each.subject, *each.others) if s}
-        return [Subject(self._first + s) for s in sorted(subjects)]
-
     async def known(
         self, organization_id: OrganizationId, identities: Sequence[Subject]
     ) -> dict[Subject, Person]:

@@ -6,6 +6,7 @@ import typer
 
 from endu.cli import backup, event_types, events, failed, identities, keys, organizations
 from endu.cli.demo.command import demo
+from endu.cli.doctor import doctor
 from endu.cli.exporting import export
 from endu.cli.importing.command import import_
 from endu.cli.limits import limits
@@ -45,6 +46,7 @@ app.command("paths")(paths)
 app.command("drivers")(drivers)
 app.command("sql")(sql)
 app.command("limits")(limits)
+app.command("doctor")(doctor)
 app.command("verify")(verify)
 app.command("rebuild")(rebuild)
 app.command("backup")(backup.backup)

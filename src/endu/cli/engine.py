@@ -1,4 +1,4 @@
-"""The engine behind `up`, `verify` and `rebuild`, loaded when one of them is asked for.
+"""The engine behind `up`, `verify`, `rebuild` and `restore`, loaded when one of them is asked for.
 
 Loading it takes a second (chDB, Arrow, SQLAlchemy, Litestar). The other commands only talk
 to a running server, and should answer at once.

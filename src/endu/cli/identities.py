@@ -89,6 +89,21 @@ def undo(
     operator.show(answer, facts(answer))
 
 
+@app.command("erase")
+@for_operator
+def erase(
+    operator: Operator,
+    who: Who,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")] = False,
+) -> None:
+    """Erase a person, in the log as well. It cannot be taken back; `endu export` first."""
+    number = find(operator, who)["c_user_id"]
+    if not yes and not typer.confirm(f"Erase {number} and everything that they did?", err=True):
+        raise Stop("Nothing was erased.")
+    receipt = operator.ask("DELETE", f"/identities/{number}")
+    operator.show(receipt, facts(receipt))
+
+
 def find(operator: Operator, who: str) -> dict[str, Any]:
     """As it stands once everything acknowledged has settled. Raises Stop."""
     if who.isdecimal():

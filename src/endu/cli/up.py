@@ -3,6 +3,7 @@
 import shlex
 import sys
 import time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from endu.announcements import Announce, CannotRun, FirstEvent, Started
 from endu.cli.engine import load_engine
 from endu.cli.greeting import Say, as_json, first_event, welcome
-from endu.cli.operator import AsJson, settings_for
+from endu.cli.operator import AsJson, settings_for, warn
 from endu.cli.stop import Stop
 from endu.settings import Settings
 
@@ -25,10 +26,23 @@ Port = Annotated[int | None, typer.Option(help="0 takes any free one.", show_def
 def up(data: Data = None, host: Host = None, port: Port = None, json: AsJson = False) -> None:
     """Start everything. The first start prints keys, once."""
     settings = settings_for(data, host=host, port=port)
+    if not (settings.proxies or is_this_machines_own(settings.host)):
+        warn(
+            f"others can reach {settings.host}, and Endu speaks no TLS: keys could be read on the "
+            "way. Put a proxy in front and name it in ENDU_PROXIES; docs/proxy.md has examples."
+        )
     try:
         load_engine().run(settings, _announcer(settings, json))
     except CannotRun as problem:
         raise Stop(str(problem)) from problem
+
+
+def is_this_machines_own(host: str) -> bool:
+    """Whether nobody else reaches what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def sayer(settings: Settings, called_as: str) -> Say:

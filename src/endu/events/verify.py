@@ -29,7 +29,7 @@ class LogToRead(Protocol):
     def end(self) -> int:
         """The last place of the last frame; 0 for an empty log. Raises LogUnreadable."""
 
-    def damaged_files(self) -> Iterator[tuple[str, str]]:
+    def damaged_files(self, progress: Progress) -> Iterator[tuple[str, str]]:
         """Reads every byte of the sealed ones: which is damaged or missing, and what of it.
         Raises LogUnreadable."""
 
@@ -58,7 +58,8 @@ async def verify(what: ToVerify, progress: Progress) -> Verified:
     aside = {each.seq: each.reason for each in await all_aside(what.position)}
     reading = _Reading(what, await what.position.watermark(), aside)
     try:
-        reading.damage += [Damage(where, why) for where, why in what.log.damaged_files()]
+        files = what.log.damaged_files(progress)
+        reading.damage += [Damage(where, why) for where, why in files]
         end = what.log.end()
         for frame in what.log.frames(0):
             reading.look_at(frame)

@@ -9,7 +9,7 @@ from endu.journeys.measures import Measured
 # rank by them; and what has no name of its own merged, people being counted once.
 RANKED = """
 SELECT asked, key, name, min(rank) AS rank,
-       sum(events), sum(anonymous),
+       sum(events), sum(anonymous), sum(contested),
        {merged}
   FROM (
     SELECT *, multiIf({special}, value, rank <= {limit}, value, '{other}') AS name
@@ -19,7 +19,7 @@ SELECT asked, key, name, min(rank) AS rank,
             SELECT *, sum(events * asked) OVER (PARTITION BY value) AS size
               FROM (
                 SELECT {asked} AS asked, {key} AS key, {value} AS value,
-                       count() AS events, countIf({anonymous}) AS anonymous,
+                       {counted},
                        {states}
                   FROM endu.events
                  WHERE {scan}
@@ -35,7 +35,7 @@ SELECT asked, key, name, min(rank) AS rank,
 def ranked_sql(
     value: str, limit: int, measured: Sequence[Measured], parts: Mapping[str, str]
 ) -> str:
-    """Answers asked, key, name, rank, events, anonymous, and what was measured.
+    """Answers asked, key, name, rank, the columns of Counted, and what was measured.
 
     "(none)" and "(other)" are no values that could be among the first: they come last.
     """

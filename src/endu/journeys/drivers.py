@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from endu.journeys.about import About, about_of
+from endu.journeys.about import About, Counted, about_of
 from endu.journeys.association import Odds, Split, ln_p_of, ln_q_of, odds_of
 from endu.journeys.behaviours import (
     USUAL_COUNTS,
@@ -154,7 +154,7 @@ async def ask_drivers(question: DriversQuestion, sources: Sources) -> Drivers:
         minimum_support=question.minimum_support,
         candidates=tried,
         drivers=_drivers(splits),
-        about=await about_of(draft, sql.scan, answered, *answered[1].rows[0]),
+        about=await about_of(draft, answered, Counted(*answered[1].rows[0])),
     )
 
 

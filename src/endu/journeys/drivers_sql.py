@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from endu.journeys.about import anonymous_sql
+from endu.journeys.about import counted_sql
 from endu.journeys.behaviours import Behaviour, Family, Often
 from endu.journeys.conditions import DATA
 from endu.journeys.draft import DAY_SECONDS, NONE, Draft, StepSql
@@ -42,7 +42,7 @@ SELECT countIf(studied), countIf(reached), countIf(at_once), countIf(unfinished)
 """
 
 READ = """
-SELECT count(), countIf({anonymous})
+SELECT {counted}
   FROM endu.events
  WHERE {scan}
 """
@@ -125,7 +125,7 @@ class DriversSql:
 
     def __init__(self, draft: Draft, population: StepSql, aim: Aim, within_seconds: int) -> None:
         self._draft = draft
-        self.scan = draft.scan([])
+        self._scan = draft.scan([])
         add = draft.values.add
         self._clocks = CLOCKS.format(
             who=draft.who,
@@ -144,8 +144,8 @@ class DriversSql:
         return TOTALS.format(clocks=self._clocks)
 
     def read(self) -> str:
-        """Answers how many events the question is about, and how many of them are anonymous."""
-        return READ.format(anonymous=anonymous_sql(self._draft), scan=self.scan)
+        """Answers a row of Counted."""
+        return READ.format(counted=counted_sql(self._draft), scan=self._scan)
 
     def counted(self, families: Sequence[Family], paths: Sequence[str]) -> str:
         """Answers rows of Value: of each family those that most people have. Notes a problem under
@@ -193,7 +193,7 @@ class DriversSql:
             columns=", ".join(sorted(columns)),
             who=draft.who,
             second=SECOND,
-            scan=self.scan,
+            scan=self._scan,
             clocks=self._clocks,
         )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from endu.journeys.about import About, about_of
+from endu.journeys.about import About, Counted, about_of
 from endu.journeys.draft import NONE, OTHER, StepSql, draft_of
 from endu.journeys.funnel_plan import FunnelPlan
 from endu.journeys.funnel_question import FunnelPeopleQuestion, FunnelQuestion
@@ -58,11 +58,8 @@ async def ask_funnel(question: FunnelQuestion, sources: Sources) -> Funnel:
         groups=[FunnelGroup(row.name, _shown(plan.steps, row)) for row in groups],
         about=await about_of(
             draft,
-            plan.read.scan,
             [*read, answered],
-            total.events,
-            total.anonymous,
-            total.contested,
+            Counted(total.events, total.anonymous, total.contested),
         ),
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from endu.events.ledger import Answered
-from endu.journeys.about import About, about_of
+from endu.journeys.about import About, Counted, about_of
 from endu.journeys.draft import Draft, StepSql, draft_of
 from endu.journeys.paths_items import Items
 from endu.journeys.paths_nodes import nodes_of
@@ -102,7 +102,7 @@ async def ask_paths(question: PathsQuestion, sources: Sources) -> Paths:
     draft.must_be_sound()
     sql = await plan.sql()
     answered = await sources.ledger.answer(sql.counted(question.top), draft.values.bound)
-    events, anonymous, paths, sequences, nodes, links = answered.rows[0]
+    *counted, paths, sequences, nodes, links = answered.rows[0]
     picture = plan.picture(sql.items)
     told = picture.sequences(sequences)
     return Paths(
@@ -110,7 +110,7 @@ async def ask_paths(question: PathsQuestion, sources: Sources) -> Paths:
         links=picture.links(links),
         sequences=told,
         share_covered=sum(each.transitions for each in told) / paths if paths else None,
-        about=await about_of(draft, plan.scan, [*plan.answered, answered], events, anonymous),
+        about=await about_of(draft, [*plan.answered, answered], Counted(*counted)),
     )
 
 

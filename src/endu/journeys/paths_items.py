@@ -10,13 +10,14 @@ SIZES = (64, 128, 256)  # of ClickHouse's unsigned numbers, in bits
 
 
 class Kind(IntEnum):
-    """EVENTS and ANONYMOUS are no parts of paths: how many a person has travels along."""
+    """Those from EVENTS on are no parts of paths: how many a person has travels along."""
 
     SEQUENCE = 1
     NODE = 2
     LINK = 3
     EVENTS = 4
     ANONYMOUS = 5
+    CONTESTED = 6
 
 
 KIND_BITS = max(Kind).bit_length()

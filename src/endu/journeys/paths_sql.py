@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from endu.journeys.about import anonymous_sql
+from endu.journeys.about import anonymous_sql, contested_sql
 from endu.journeys.draft import Draft
 from endu.journeys.paths_items import Items, Kind
 
@@ -38,7 +38,7 @@ PEOPLE = """
        ) AS placed
 SELECT person,
        arrayConcat(
-           [{events} + events, {anonymous} + anonymous],
+           [{events} + events, {anonymous} + anonymous, {contested} + contested],
            {sequences},
            arrayMap(node -> {node} + node, arrayFlatten(placed)),
            arrayFlatten(arrayMap(
@@ -49,6 +49,7 @@ SELECT person,
        ) AS items
   FROM (
     SELECT {who} AS person, count() AS events, countIf({is_anonymous}) AS anonymous,
+           countIf({is_contested}) AS contested,
            {in_order}(groupArrayIf(
                {told}, person != 0
            )) AS story
@@ -61,6 +62,7 @@ SELECT person,
 COUNTED = """
 SELECT sumIf(transitions * bitAnd(item, {counts}), kind = {events}),
        sumIf(transitions * bitAnd(item, {counts}), kind = {anonymous}),
+       sumIf(transitions * bitAnd(item, {counts}), kind = {contested}),
        sumIf(transitions, kind = {sequence}),
        groupArraySortedIf({top})(entry, kind = {sequence}),
        groupArrayIf(entry, kind = {node}),
@@ -102,8 +104,8 @@ class PathsSql(Struct, frozen=True):
     collapse: bool
 
     def counted(self, top: int) -> str:
-        """Answers one row: events, those that are anonymous, paths; then entries of sequences, at
-        most `top`, of nodes, and of links. An entry is (-people, -transitions, item). Without any
+        """Answers one row: the columns of Counted, paths; then entries of sequences, at most
+        `top`, of nodes, and of links. An entry is (-people, -transitions, item). Without any
         sequences neither these nor paths are counted."""
         return COUNTED.format(
             top=max(top, 1),
@@ -133,6 +135,7 @@ class PathsSql(Struct, frozen=True):
             who=self.draft.who,
             scan=self.scan,
             is_anonymous=anonymous_sql(self.draft),
+            is_contested=contested_sql("person"),
             in_order="arrayReverseSort" if self.backwards else "arraySort",
             told=TOLD.format(node=node),
             second=SECOND,

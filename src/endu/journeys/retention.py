@@ -83,13 +83,12 @@ async def ask_retention(question: RetentionQuestion, sources: Sources) -> Retent
     draft.must_be_sound()
     answered = await sources.ledger.answer(plan.sql.grid(), draft.values.bound)
     rows = [Found(*row) for row in answered.rows]
-    events, anonymous = totals(rows)
     cohorts, mean = plan.grid.drawn(rows)
     return Retention(
         cohorts=cohorts,
         mean=mean,
         groups=[Group(name, *plan.grid.drawn(of_it)) for name, of_it in plan.groups(rows)],
-        about=await about_of(draft, draft.scan(plan.steps), [answered], events, anonymous),
+        about=await about_of(draft, [answered], totals(rows)),
     )
 
 

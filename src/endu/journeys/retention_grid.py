@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from endu.journeys.about import Counted, total_of
 from endu.journeys.calendar import Bucket
 from endu.journeys.retention_sql import COHORT, ROW
 from endu.journeys.scope import Time, rfc3339
@@ -37,6 +38,7 @@ class Found(Struct, frozen=True):
     people: int
     events: int
     anonymous: int
+    contested: int
 
 
 class Grid(Struct, frozen=True):
@@ -79,10 +81,11 @@ class Grid(Struct, frozen=True):
             yield sum(each.cells[nth].people for each in over) / people if people else None
 
 
-def totals(rows: Sequence[Found]) -> tuple[int, int]:
-    """The question's events, and how many of them are anonymous."""
-    whole = [row for row in rows if row.cell == ROW]
-    return sum(row.events for row in whole), sum(row.anonymous for row in whole)
+def totals(rows: Sequence[Found]) -> Counted:
+    """Of all the question's events."""
+    return total_of(
+        Counted(row.events, row.anonymous, row.contested) for row in rows if row.cell == ROW
+    )
 
 
 def _cell(people: int, size: int, complete: bool) -> Cell:

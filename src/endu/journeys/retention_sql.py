@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from endu.journeys.about import anonymous_sql
+from endu.journeys.about import anonymous_sql, contested_sql
 from endu.journeys.calendar import Bucket, Range
 from endu.journeys.draft import NONE, OTHER, Draft, StepSql
 from endu.journeys.retention_cells import Terms, Way, way_of
@@ -17,6 +17,7 @@ SECOND = "toUInt32(toUnixTimestamp(ts) + 2)"
 PLACES = """
 SELECT {who} AS person, {place} AS place, countIf({is_in}) AS events,
        countIf({is_in} AND {anonymous}) AS anonymous,
+       countIf({is_in} AND {contested}) AS contested,
        if(person = 0, 0, minIf({second}, {start})) AS began,
        {columns}
   FROM endu.events
@@ -27,13 +28,15 @@ SELECT {who} AS person, {place} AS place, countIf({is_in}) AS events,
 # The same of each event by itself, which will do where every start is a return.
 EVENTS = """
 SELECT {who} AS person, {place} AS place, {is_in} AS events, {is_in} AND {anonymous} AS anonymous,
+       {is_in} AND {contested} AS contested,
        if({start} AND {who} != 0, {second}, 0) AS began, began AS returned
   FROM endu.events
  WHERE {scan}
 """
 
 PEOPLE = """
-SELECT person, sum(events) AS events, sum(anonymous) AS anonymous,
+SELECT person,
+       sum(events) AS events, sum(anonymous) AS anonymous, sum(contested) AS contested,
        {columns}
   FROM ({places})
  GROUP BY person
@@ -43,7 +46,8 @@ SELECT person, sum(events) AS events, sum(anonymous) AS anonymous,
 MEMBERS = """
 SELECT person, cohort, {value} AS value,
        if(nth > 0, bitOr({cells}, bitShiftLeft(toUInt64(1), {cohort_bit})), 0) AS bits,
-       if(nth > 1, 0, events) AS events, if(nth > 1, 0, anonymous) AS anonymous
+       if(nth > 1, 0, events) AS events, if(nth > 1, 0, anonymous) AS anonymous,
+       if(nth > 1, 0, contested) AS contested
   FROM ({people})
   LEFT ARRAY JOIN {arrays}
 """
@@ -51,10 +55,12 @@ SELECT person, cohort, {value} AS value,
 # People whose bits are the same are counted together first.
 COUNTED = """
 SELECT cohort, value, cell,
-       sum(people) AS people, sum(events) AS events, sum(anonymous) AS anonymous
+       sum(people) AS people,
+       sum(events) AS events, sum(anonymous) AS anonymous, sum(contested) AS contested
   FROM (
     SELECT cohort, value, bits,
-           count() AS people, sum(events) AS events, sum(anonymous) AS anonymous
+           count() AS people,
+           sum(events) AS events, sum(anonymous) AS anonymous, sum(contested) AS contested
       FROM ({members})
      GROUP BY cohort, value, bits
   )
@@ -76,7 +82,7 @@ SELECT *, multiIf(size = 0 OR {special}, value, place <= {limit}, value, '{other
 """
 
 GRID = """
-SELECT cohort, name, min(rank), cell, sum(people), sum(events), sum(anonymous)
+SELECT cohort, name, min(rank), cell, sum(people), sum(events), sum(anonymous), sum(contested)
   FROM ({named})
  GROUP BY cohort, name, cell
 """
@@ -101,8 +107,8 @@ class RetentionSql:
         self._value, self._limit = groups
 
     def grid(self) -> str:
-        """Rows of a cohort's place, a group's name and rank, a cell, people, events and anonymous
-        ones. The cell COHORT is the cohort itself; events are told in the cell ROW."""
+        """Rows of a cohort's place, a group's name and rank, a cell, people, and the columns
+        of Counted. The cell COHORT is the cohort itself; events are told in the cell ROW."""
         return GRID.format(named=self._named())
 
     def people(self, place: int, cell: int | None, came_back: bool, group: str | None) -> str:
@@ -152,6 +158,7 @@ class RetentionSql:
         parts = {
             "who": draft.who,
             "anonymous": anonymous_sql(draft),
+            "contested": contested_sql("person"),
             "start": self._start.is_it,
             "place": f"toUInt16({key} - {self._buckets[0].key})",
             "second": SECOND,

@@ -24,12 +24,6 @@ class People(Protocol):
     async def visited(self, organization_id: OrganizationId) -> Visited:
         """Which events may be somebody else's than their subject says."""
 
-    async def disputed(
-        self, organization_id: OrganizationId, at_most: int
-    ) -> Sequence[Subject] | None:
-        """Every subject that was seen together with somebody who is another person now: only
-        events of theirs can be contested. None where there are more than `at_most`."""
-
     async def known(
         self, organization_id: OrganizationId, identities: Sequence[Subject]
     ) -> dict[Subject, Person]:

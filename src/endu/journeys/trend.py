@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from endu.journeys.about import About, about_of, anonymous_sql
+from endu.journeys.about import About, Counted, about_of, counted_sql, total_of
 from endu.journeys.breakdown import ranked_sql
 from endu.journeys.calendar import Bucket, Interval, Range
 from endu.journeys.draft import NONE, OTHER, Draft, StepSql, draft_of
@@ -20,7 +20,7 @@ POINTS_AT_MOST = 100_000  # about 7 MB of JSON
 # One row for each bucket with events: of the range (1), or of the period before it (0).
 PLAIN = """
 SELECT {asked} AS asked, {key} AS key, '' AS name, 0 AS rank,
-       count() AS events, countIf({anonymous}) AS anonymous,
+       {counted},
        {measures}
   FROM endu.events
  WHERE {scan}
@@ -78,16 +78,15 @@ async def ask_trend(question: TrendQuestion, sources: Sources) -> Trend:
     plan = _Plan(draft, question)
     draft.must_be_sound()
     answered = await sources.ledger.answer(plan.sql(), draft.values.bound)
-    rows = [_row(*row) for row in answered.rows]
+    rows = [_row(row) for row in answered.rows]
     mine = [row for row in rows if row.asked]
-    events, anonymous = sum(row.events for row in mine), sum(row.anonymous for row in mine)
     groups = _groups(rows, question)
     return Trend(
         series=plan.lines(mine, groups, draft.range),
         before=plan.lines([row for row in rows if not row.asked], groups, plan.before)
         if plan.before
         else None,
-        about=await about_of(draft, draft.scan(plan.steps), [answered], events, anonymous),
+        about=await about_of(draft, [answered], total_of([row.counted for row in mine])),
     )
 
 
@@ -98,8 +97,7 @@ class _Row(Struct, frozen=True):
     key: int
     name: str
     rank: int
-    events: int
-    anonymous: int
+    counted: Counted
     found: Sequence[Any]
 
 
@@ -136,7 +134,7 @@ class _Plan:
         parts = {
             "asked": asked,
             "key": draft.calendar.key_sql(self._question.interval, span),
-            "anonymous": anonymous_sql(draft),
+            "counted": counted_sql(draft),
             "scan": draft.scan(self.steps, span),
         }
         if breakdown:
@@ -180,10 +178,9 @@ class _Plan:
         return measure.measured(step.is_it, number, self._draft.who)
 
 
-def _row(
-    asked: int, key: int, name: str, rank: int, events: int, anonymous: int, *found: Any
-) -> _Row:
-    return _Row(asked, key, name, rank, events, anonymous, found)
+def _row(row: Sequence[Any]) -> _Row:
+    asked, key, name, rank, events, anonymous, contested, *found = row
+    return _Row(asked, key, name, rank, Counted(events, anonymous, contested), found)
 
 
 def _groups(rows: Sequence[_Row], question: TrendQuestion) -> list[str | None]:

@@ -29,10 +29,11 @@ WATCHED = (EVENTS, OWNER_CHANGES, VISIT_CHANGES)
 # seconds. Reading everything at each start is for `endu verify`.
 PROBED_SECONDS = 24 * 3600
 
+# One that an erasure left without rows has files without bytes.
 INSERTED_PARTS = """
 SELECT name, path
   FROM system.parts
- WHERE concat(database, '.', table) = {table:String} AND active AND level = 0
+ WHERE concat(database, '.', table) = {table:String} AND active AND level = 0 AND rows > 0
 """
 YOUNG_PARTS = """
 SELECT name

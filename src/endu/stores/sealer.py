@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from endu.events.event import Seq
 from endu.events.frame import Frame
@@ -15,6 +16,9 @@ from endu.events.inbox import LogUnreadable
 from endu.events.keeping import InboxKeeper
 from endu.stores.segments import Segment, SegmentDiffers, Segments
 from endu.stores.sqlite_log import LogReader
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -48,13 +52,13 @@ class Sealer:
         async with self._alone:
             if not self._finished:
                 await self._finish()
-            if not await asyncio.to_thread(self._count, settled):
+            if not await _in_thread(self._count, settled):
                 return False
             self._finished = False
             segment = Segment(self._begin + 1, self._counted)
-            await asyncio.to_thread(self._segments.write, segment, lambda: self._frames(segment))
+            await _in_thread(self._segments.write, segment, lambda: self._frames(segment))
             self._done("segment written")
-            await asyncio.to_thread(self._segments.name, segment)
+            await _in_thread(self._segments.name, segment)
             self._done("segment named")
             await self._keeper.drop(Seq(segment.last))
             self._done("segment dropped")
@@ -68,7 +72,7 @@ class Sealer:
         async with self._alone:
             if not self._finished:
                 await self._finish()
-            await asyncio.to_thread(self._segments.erase, frozenset(places))
+            await _in_thread(self._segments.erase, frozenset(places))
             self._done("segments erased")
             await self._keeper.erase(places)
             self._done("inbox erased")
@@ -78,7 +82,7 @@ class Sealer:
 
     async def _finish(self) -> None:
         """What a crash or an error left half done."""
-        if until := await asyncio.to_thread(self._sealed_and_not_dropped):
+        if until := await _in_thread(self._sealed_and_not_dropped):
             await self._keeper.drop(until)
         self._begin_counting(self._reader.sealed())
         self._finished = True
@@ -133,3 +137,14 @@ class Sealer:
             self._segments.remove(segment)
             return None
         return Seq(segment.last)
+
+
+async def _in_thread(work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+    """To its end, even where nobody waits for it any more: a thread cannot be called back, and
+    must not be at work beside the next one."""
+    working = asyncio.ensure_future(asyncio.to_thread(work, *args, **more))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from endu.announcements import Progress
 from endu.events.frame import Frame
 from endu.events.keeping import erased_in
 from endu.stores.segment_file import damage_of, frames_of, write_segment
@@ -40,6 +41,10 @@ class Segment(Struct, frozen=True, order=True):
 
 class SegmentDiffers(Exception):
     """What was written is not what is read back."""
+
+
+def in_silence(what: str, done: int, total: int) -> None:
+    """How far it is, told to nobody."""
 
 
 class Segments:
@@ -85,7 +90,7 @@ class Segments:
                     yield frame
             after = reached
 
-    def damage(self, until: int) -> Iterator[tuple[str, str]]:
+    def damage(self, until: int, progress: Progress = in_silence) -> Iterator[tuple[str, str]]:
         """Reads every byte: which file is not as it was written, and what of it; and the places up
         to `until` that no file holds."""
         expected = 1
@@ -97,6 +102,7 @@ class Segments:
             for what in damage_of(self._path(segment), segment.first, segment.last):
                 yield f"{DIRECTORY}/{segment.name}", what
             expected = segment.last + 1
+            progress("segments", segment.last, until)
         if expected <= until:
             yield _missing(expected, until)
 

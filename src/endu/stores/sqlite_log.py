@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from endu.announcements import CannotRun
+from endu.announcements import CannotRun, Progress
 from endu.events.event import Seq
 from endu.events.frame import Frame, write_frame
 from endu.events.inbox import Entry, Kept, LogUnreadable, MessageKey
@@ -257,10 +257,10 @@ class LogReader:
         """First and last place and bytes of each frame of the inbox behind `after`, in order."""
         yield from self._connection.execute(SIZES_BEHIND, (after,))
 
-    def damaged_files(self) -> Iterator[tuple[str, str]]:
+    def damaged_files(self, progress: Progress) -> Iterator[tuple[str, str]]:
         """Reads every byte of the segments: which file is not as it was written, or missing, and
         what of it. Raises LogUnreadable."""
-        yield from self._segments.damage(self.sealed())
+        yield from self._segments.damage(self.sealed(), progress)
 
     def close(self) -> None:
         self._connection.close()

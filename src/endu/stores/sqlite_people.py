@@ -18,18 +18,6 @@ WHERE i.standing <> '' AND i.organization_id = ?
   AND EXISTS (SELECT 1 FROM visits AS v WHERE v.recorded = i.subject AND v.subject <> 0)
 """
 
-DISPUTED = """
-WITH pairs AS (
-  SELECT l.a, l.b FROM links AS l
-  CROSS JOIN identifiers AS one ON one.subject = l.a
-  CROSS JOIN identifiers AS other ON other.subject = l.b
-  WHERE l.organization_id = :organization_id
-    AND l.verdict IN ('refused', 'hub', 'shared', 'blocked', 'unproven')
-    AND one.identity <> other.identity
-)
-SELECT a FROM pairs UNION SELECT b FROM pairs LIMIT :limit
-"""
-
 # The numbers of identities, and whose events can be theirs: their own identifiers', and those of
 # the devices that they visited.
 KNOWN = """
@@ -65,13 +53,6 @@ class SqlitePeople:
         if not are_devices:
             return Visited.NONE
         return Visited.ON_DEVICES if all(are_devices) else Visited.ANY
-
-    async def disputed(
-        self, organization_id: OrganizationId, at_most: int
-    ) -> Sequence[Subject] | None:
-        asked = {"organization_id": organization_id, "limit": at_most + 1}
-        subjects = [subject for (subject,) in await self._rows(DISPUTED, asked)]
-        return subjects if len(subjects) <= at_most else None
 
     async def known(
         self, organization_id: OrganizationId, identities: Sequence[Subject]

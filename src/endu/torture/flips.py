@@ -3,7 +3,8 @@ notices.
 
 Each flip happens in a copy of its own, so that what Endu does about it can do no harm to the
 next. A flip that verify says nothing of is harmless only where everything that the files hold
-reads the same as without it (`contents.py`), such as in a page that no table uses.
+reads the same as without it (`contents.py`), such as in a page that no table uses; it is healed
+where the same is true once a server has been started on it.
 """
 
 import asyncio
@@ -14,23 +15,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import httpx
 import msgspec
 from msgspec import Struct
 
 from endu.announcements import Verified
+from endu.torture.gate import client_of
+from endu.torture.mortal_words import Order
 from endu.torture.plan import AREAS, Area, Flip
+from endu.torture.server import DidNotStart, server_ready
 
 AT_ONCE = 2  # flips that are looked at side by side
 DAMAGED = 4  # verify's exit code where it found damage
 ENDU = "from endu.cli import main; main()"
 READ_WITHIN_SECONDS = 600.0
 
-Verdict = Literal["named", "harmless", "silent", "unnamed"]
+Verdict = Literal["named", "harmless", "healed", "silent", "unnamed"]
 
 
 class Flipped(Struct, frozen=True):
-    """What came of one. `unnamed`: verify broke off without saying what is damaged. `healed` is
-    None where no rebuild was tried, or the damage is in the log, which no rebuild can heal."""
+    """What came of one. `unnamed`: verify broke off without saying what is damaged. `rebuilt` says
+    whether a rebuild made it whole; None where none was tried, as with damage in the log."""
 
     area: Area
     file: str
@@ -38,7 +43,7 @@ class Flipped(Struct, frozen=True):
     mask: int
     verdict: Verdict
     said: str
-    healed: bool | None = None
+    rebuilt: bool | None = None
 
 
 class Spot(Struct, frozen=True):
@@ -62,55 +67,79 @@ class Said(Struct, frozen=True):
         return self.exit_code < 0 or not self.said.startswith("endu: ")
 
 
-async def flip_each(data: Path, work: Path, flips: tuple[Flip, ...]) -> list[Flipped]:
-    """`data` is on no server's hands, and stays as it is. Raises BadStart."""
-    contents = await _contents_of_the_undamaged(data, work / "whole")
-    at_once = asyncio.Semaphore(AT_ONCE)
+class Ground(Struct, frozen=True):
+    """`data` is on no server's hands, and stays as it is; copies of it are made in `work`."""
 
-    async def flip_one(place: int) -> Flipped:
-        async with at_once:
-            return await _flip(data, work / f"flipped-{place}", flips[place], contents)
+    data: Path
+    work: Path
+    secret_key: str
 
-    return await asyncio.gather(*map(flip_one, range(len(flips))))
+
+class Whole(Struct, frozen=True):
+    """What everything reads as where no byte was flipped: as it is, and once a server was started
+    on it and has settled what waits."""
+
+    now: bytes
+    settled: bytes
 
 
 class BadStart(Exception):
     """There is damage already, before any byte was flipped."""
 
 
-async def _contents_of_the_undamaged(data: Path, copy: Path) -> bytes:
-    _copy(data, copy)
+async def flip_each(ground: Ground, flips: tuple[Flip, ...]) -> list[Flipped]:
+    """Raises BadStart, and DidNotStart where a server does not start on what is whole."""
+    whole = await _look_at_the_whole(ground)
+    at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def flip_one(place: int) -> Flipped:
+        async with at_once:
+            return await _flip(ground, f"flipped-{place}", flips[place], whole)
+
+    return await asyncio.gather(*map(flip_one, range(len(flips))))
+
+
+async def _look_at_the_whole(ground: Ground) -> Whole:
+    copy = _copy(ground.data, ground.work / "whole")
     ended = await verify(copy)
     if ended.exit_code:
         raise BadStart(f"Verify finds fault with what nothing was done to: {ended.said}")
-    contents = await _contents(copy)
+    now = await _contents(copy)
+    await settle(copy, ground.secret_key)
+    whole = Whole(now, await _contents(copy))
     shutil.rmtree(copy)
-    return contents
+    return whole
 
 
-async def _flip(data: Path, work: Path, flip: Flip, contents: bytes) -> Flipped:
-    copy = _copy(data, work)
+async def _flip(ground: Ground, name: str, flip: Flip, whole: Whole) -> Flipped:
+    copy = _copy(ground.data, ground.work / name)
     spot = spot_of(copy, flip)
     flip_byte(spot, flip.mask)
-    before = _copy(copy, Path(f"{work}-before"))
+    before = _copy(copy, ground.work / f"{name}-before")
     found = await verify(copy)
-    verdict = await _verdict(before, found, contents)
-    healed = None
+    verdict = await _verdict(before, found, whole, ground.secret_key)
+    rebuilt = None
     if flip.heal and verdict == "named" and spot.area in ("ledger", "directory"):
-        healed = await _is_healed(copy)
+        rebuilt = await _is_healed(copy)
     shutil.rmtree(copy)
     shutil.rmtree(before)
     where = str(spot.file.relative_to(copy))
-    return Flipped(spot.area, where, spot.offset, flip.mask, verdict, found.said, healed)
+    return Flipped(spot.area, where, spot.offset, flip.mask, verdict, found.said, rebuilt)
 
 
-async def _verdict(flipped: Path, found: Said, contents: bytes) -> Verdict:
-    """`flipped` as it was before verify looked at it; `contents` as they were before the flip."""
+async def _verdict(flipped: Path, found: Said, whole: Whole, secret_key: str) -> Verdict:
+    """`flipped` is as it was before verify looked at it."""
     if found.exit_code == DAMAGED:
         return "named"
     if found.exit_code:
         return "unnamed" if found.broke_off else "named"
-    return "harmless" if await _contents(flipped) == contents else "silent"
+    if await _contents(flipped) == whole.now:
+        return "harmless"
+    try:
+        await settle(flipped, secret_key)
+    except DidNotStart:
+        return "silent"
+    return "healed" if await _contents(flipped) == whole.settled else "silent"
 
 
 async def _is_healed(copy: Path) -> bool:
@@ -151,6 +180,24 @@ def _files_of(data: Path, area: Area) -> Iterator[Path]:
     else:
         parts = data.glob("ledger/engine/store/*/*/*/*")
         yield from (file for file in parts if file.is_file())
+
+
+async def settle(data: Path, secret_key: str) -> None:
+    """A server is started on it, settles what waits, and is ended in order. Raises DidNotStart."""
+    server = await server_ready(data.with_suffix(".log"), set())
+    try:
+        await server.begin(Order(data=str(data)))
+        started = await server.started()
+        if started is None:
+            raise DidNotStart(server.last_words())
+        async with client_of(started.address, secret_key) as client:
+            answer = await client.get("/events", params={"limit": 1, "fresh": "true"})
+        if answer.status_code != 200 or not await server.stop():
+            raise DidNotStart(f"it answered with {answer.status_code}: {server.last_words()}")
+    except httpx.TransportError as problem:
+        raise DidNotStart(server.last_words()) from problem
+    finally:
+        await server.close()
 
 
 async def verify(data: Path) -> Said:

@@ -94,6 +94,7 @@ def rows_of(seen: Seen) -> list[Row]:
     counts += [
         Row("flips named by verify", flipped["named"], False, []),
         Row("flips that are harmless", flipped["harmless"], False, []),
+        Row("flips that the next start heals", flipped["healed"], False, []),
     ]
     must_be_none = {
         "lost": findings.lost,
@@ -105,7 +106,7 @@ def rows_of(seen: Seen) -> list[Row]:
         "order breaks": findings.order_breaks,
         "silent flips": _told(flips, "silent"),
         "flips that verify broke off at": _told(flips, "unnamed"),
-        "flips that a rebuild did not heal": [_where(f) for f in flips if f.healed is False],
+        "flips that a rebuild did not heal": [_where(f) for f in flips if f.rebuilt is False],
         "damage at the end": seen.damage,
         "timelines that differ": seen.compared.timelines,
         "funnel and retention that differ": seen.compared.questions,

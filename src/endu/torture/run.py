@@ -22,7 +22,7 @@ from endu.torture.faults import (
     may_strace,
     stop_in_order,
 )
-from endu.torture.flips import BadStart, flip_each
+from endu.torture.flips import BadStart, Ground, flip_each
 from endu.torture.gate import Gate
 from endu.torture.history import Began, Faulted, History, Recovering
 from endu.torture.judging import judge
@@ -101,7 +101,9 @@ async def _do_all(scene: Scene, history: History, seen: Seen, pace: _Pace) -> No
 async def _do(scene: Scene, fault: Fault, seen: Seen) -> str:
     if isinstance(fault, Flips):
         await leave_everything_open(scene, LOAD_SECONDS)
-        flipped = await flip_each(scene.keeper.data, scene.work, fault.flips)
+        flipped = await flip_each(
+            Ground(scene.keeper.data, scene.work, scene.keeper.secret_key), fault.flips
+        )
         seen.flips += flipped
         return ", ".join(each.verdict for each in flipped)
     if isinstance(fault, PowerCut) and not scene.disk.can_be_cut:

@@ -16,6 +16,7 @@ from endu.organizations.keyring import KeyKind, Scope
 from endu.refusals import Reason, Refusal
 from endu.web import (
     drivers,
+    erasures,
     event_types,
     events,
     explaining,
@@ -73,6 +74,7 @@ GROUPS = (
     event_types,
     identities,
     exporting,
+    erasures,
     explaining,
     rules,
     failed_events,

@@ -1,0 +1,151 @@
+"""What was erased is in no file, however often the server is killed meanwhile, and settling the
+log again brings nothing of it back."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+import msgspec
+from backports import zstd
+
+from endu.announcements import Started
+from endu.assembly import rebuild, verify
+from endu.settings import Settings
+from tests.erasure_story import Story, accounts
+from tests.web_world import World, bearer, world_again, world_on
+
+# What the settler does, then each step of carrying it out.
+STEPS = ("owned", "log erased")
+MORE = ("erasure found", "erasure written", "erasure planned", "ledger washed",
+        "directory washed", "erasure told")  # fmt: skip
+KILLED_AT = STEPS if os.environ.get("ENDU_LONG", "1") == "1" else STEPS + MORE
+
+# Of before the last erasure: what was merged since is of rows that were left.
+OLD_PARTS = """
+SELECT path FROM system.parts
+ WHERE database = 'endu' AND table = 'events' AND NOT active AND data_version < (
+   SELECT max(arrayMax(block_numbers.number)) FROM system.mutations WHERE table = 'events'
+ )
+"""
+SAID = "SELECT identifiers, event_data, details FROM endu.events"
+
+
+async def test_no_file_has_anything_of_theirs_and_settling_again_comes_to_the_same(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    async with world_on(data, segment_records=100) as world:
+        story = Story(world)
+        await story.tell()
+        await seal(world, data)
+        assert values_in(data, story.values) == story.values
+        await story.erase()
+        others = await story.others()
+        assert values_in(data, story.values) == []
+        assert await in_ledger(world, story.values) == []
+    assert values_in(data, story.values) == []
+    settings = Settings(data=data)
+    assert (await asyncio.to_thread(verify, settings, in_silence)).damage == ()
+    await asyncio.to_thread(rebuild, settings, in_silence)
+    assert (await asyncio.to_thread(verify, settings, in_silence)).damage == ()
+    async with world_again(world, settings) as again:
+        story.world = again
+        await story.must_be_gone()
+        assert await story.others() == others
+        assert await in_ledger(again, story.values) == []
+        (receipt,) = (await again.ask("GET", "/erasures"))["items"]
+        assert receipt["state"] == "done"
+
+
+async def test_an_erasure_goes_on_wherever_the_server_was_killed(tmp_path: Path) -> None:
+    data, settings = tmp_path / "data", Settings(data=tmp_path / "data")
+    async with world_on(data) as world:
+        stories = [Story(world) for _ in KILLED_AT]
+        for story in stories:
+            await story.tell()
+        others = [await story.others() for story in stories]
+    for place, step in enumerate(KILLED_AT):
+        story = stories[place]
+        await until_it_dies(data, world, story, step)
+        async with world_again(world, settings) as again:
+            story.world = again
+            await story.must_be_gone()
+            assert await story.others() == others[place]
+            await all_done(again, place + 1)
+            assert await in_ledger(again, story.values) == []
+        assert values_in(data, story.values) == []
+    assert (await asyncio.to_thread(verify, settings, in_silence)).damage == ()
+    await asyncio.to_thread(rebuild, settings, in_silence)
+    async with world_again(world, settings) as again:
+        for story, before in zip(stories, others, strict=True):
+            story.world = again
+            await story.must_be_gone()
+            assert await story.others() == before
+
+
+async def until_it_dies(data: Path, world: World, story: Story, step: str) -> None:
+    """Of its own hand, at that step, with nobody answered."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.mortal_server", str(data), step, "1",
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), 30)
+        started = msgspec.json.decode(line, type=Started)
+        headers = bearer(world.secret)
+        async with httpx.AsyncClient(base_url=started.address, headers=headers) as client:
+            try:
+                answer = await client.delete(f"/identities/{story.number}", timeout=30)
+            except httpx.TransportError:
+                pass
+            else:
+                raise AssertionError(f"{step} was not reached: {answer.text}")
+        assert await asyncio.wait_for(process.wait(), 30) == -signal.SIGKILL
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def all_done(world: World, count: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            receipts = (await world.ask("GET", "/erasures"))["items"]
+            if [receipt["state"] for receipt in receipts] == ["done"] * count:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def seal(world: World, data: Path) -> None:
+    """Until the log's old end is in a segment."""
+    async with asyncio.timeout(30):
+        while not list(data.glob("segments/*.zst")):
+            events = [world.event(p_user_id=next(accounts)) for _ in range(200)]
+            await world.ask("POST", "/events/record/batch", json=events)
+
+
+def values_in(data: Path, values: list[str]) -> list[str]:
+    """Those that stand in a file of the directory, packed ones too."""
+    contents = [_content(path) for path in data.rglob("*") if path.is_file()]
+    return [value for value in values if any(value.encode() in text for text in contents)]
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    return zstd.decompress(content) if path.suffix == ".zst" else content
+
+
+async def in_ledger(world: World, values: list[str]) -> list[str]:
+    """Its files are packed, too: the rows that are there, and no others beside them."""
+    ledger = world.running.parts.ledger
+    assert not [path for (path,) in await ledger.ask(OLD_PARTS, {}) if Path(path).exists()]
+    said = str(await ledger.ask(SAID, {}))
+    return [value for value in values if value in said]
+
+
+def in_silence(what: str, done: int, total: int) -> None:
+    pass

@@ -1,6 +1,5 @@
 """Puts the house together: the only file that knows which store stands behind which port."""
 
-import logging
 import secrets
 import time
 from collections import Counter
@@ -27,6 +26,7 @@ from endu.events.verify import verify as read_back
 from endu.events.visits import Visits
 from endu.garbage import search_seldom
 from endu.log_opening import SOURCE, OpenInbox, open_inbox, open_sealer
+from endu.logs import set_up
 from endu.organizations.beginning import FIRST_PROPERTY, Beginning, begin, make_operator_key
 from endu.settings import Settings
 from endu.stores.ballast import Ballast, make_room_to_start
@@ -61,11 +61,7 @@ def run(
 ) -> None:
     """Serves until told to stop by a signal. Raises CannotRun; a part that died ends it too.
     `at_each_step` hears each step of settling as it is done."""
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for chatty in ("alembic", "uvicorn"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    set_up(settings.logs)
     uvloop.run(serve(settings, announce, at_each_step))
 
 
@@ -90,7 +86,7 @@ async def serve(
         address = address_of(bound)
         reception = Reception(allow_connections(settings.connections), settings.proxies)
         async with (
-            open_door(data, bound) as door,
+            open_door(data, bound, settings.logs) as door,
             opened(data, settings, door, at_each_step) as running,
         ):
             bound.close()  # the door has it now

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import pytest
 from backports import zstd
 
-from endu.announcements import Started
+from endu.announcements import CannotRun, Started
 from endu.assembly import rebuild, verify
 from endu.settings import Settings
 from tests.erasure_story import Story, accounts
@@ -70,6 +71,8 @@ async def test_an_erasure_goes_on_wherever_the_server_was_killed(tmp_path: Path)
     for place, step in enumerate(KILLED_AT):
         story = stories[place]
         await until_it_dies(data, world, story, step)
+        with pytest.raises(CannotRun, match="An erasure is under way"):
+            await asyncio.to_thread(verify, settings, in_silence)
         async with world_again(world, settings) as again:
             story.world = again
             await story.must_be_gone()

@@ -12,7 +12,13 @@ from msgspec.structs import replace
 
 from endu.announcements import Announce, CannotRun, Progress, Rebuilt, Verified
 from endu.door.starting import Door, open_door
-from endu.erasing import Erased, erasing, remember_from_log, resolver_of
+from endu.erasing import (
+    Erased,
+    erasing,
+    must_not_be_under_way,
+    remember_from_log,
+    resolver_of,
+)
 from endu.event_types.registrar import Registrar
 from endu.events.numbers import KnownNumbers
 from endu.events.rebuild import rebuild as settle_again
@@ -253,6 +259,7 @@ async def _verify(settings: Settings, progress: Progress) -> Verified:
         data = stack.enter_context(hold(_existing(settings)))
         finish_swap(data.root)
         directory = stack.enter_context(open_directory(data.directory))
+        await must_not_be_under_way(directory)
         ledger = stack.enter_context(open_chdb_ledger(data.ledger, _limits(settings)))
         log = stack.enter_context(closing(LogReader(data.inbox)))
         position = SqlitePosition(directory.connection, directory.reader, SOURCE)

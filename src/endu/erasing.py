@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, closing
 
 from msgspec import Struct
 
+from endu.announcements import CannotRun
 from endu.door.numbers import SharedNumbers
 from endu.events.erasing import ForgettingResolver
 from endu.events.erasures import Carrying, carry_out_pending, remember_erasures
@@ -38,6 +39,12 @@ async def remember_from_log(data: DataDirectory, directory: Directory, inbox: Op
     search = LogFile(data.inbox, inbox.scramble, inbox.source)
     with closing(Sealer(data.inbox, inbox, 1, nothing)) as log:
         await remember_erasures(search, log, directory.erasures)
+
+
+async def must_not_be_under_way(directory: Directory) -> None:
+    """Log and ledger differ until it is done. Raises CannotRun."""
+    if await directory.erasures.pending():
+        raise CannotRun("An erasure is under way: let `endu up` finish it, then verify.")
 
 
 class Erased(Struct, frozen=True, kw_only=True):

@@ -128,6 +128,9 @@ def test_below_the_reserve_nothing_is_recorded_and_above_it_everything_again(pla
             until(lambda: sender.send().status_code == 200, RECOVERS_WITHIN_SECONDS)
             assert sender.ready().status_code == 200
         everything_kept_is_there_once(sender)
+        told = sender.metrics()
+        assert 0 < told["endu_commit_seconds_total"] < told["endu_commits_total"]
+        assert (told["endu_settle_lag_seconds"], told["endu_door_open"]) == (0, 1)
 
 
 @pytest.mark.parametrize("kind", [small_disk, small_ext4])

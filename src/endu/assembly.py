@@ -14,6 +14,7 @@ from endu.announcements import Announce, CannotRun, Progress, Rebuilt, Verified
 from endu.door.starting import Door, open_door
 from endu.erasing import (
     Erased,
+    Remembering,
     erasing,
     must_not_be_under_way,
     remember_from_log,
@@ -141,17 +142,9 @@ async def opened(
         metrics = Metrics([watch], door.counts if door else Counter)
         parts = _parts(registry, directory, ledger, inbox, watch, metrics)
         parts = replace(parts, rates=door.rates) if door else parts  # it counts for both
-        erased = Erased(
-            data=data,
-            directory=directory,
-            ledger=ledger,
-            inbox=inbox,
-            log=log,
-            numbers=parts.recorder.numbers,
-            shared=door.shared if door else None,
-            at_each_step=at_each_step,
-        )
-        await stack.enter_async_context(erasing(erased))
+        erased = Erased(data.inbox, directory, ledger, inbox, log)
+        remembering = Remembering(parts.recorder.numbers, door.shared if door else None)
+        await stack.enter_async_context(erasing(erased, remembering, at_each_step))
         yield Running(parts=parts, settling=work, began=began, dead=watch.dead)
 
 

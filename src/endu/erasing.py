@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -47,40 +48,44 @@ async def must_not_be_under_way(directory: Directory) -> None:
         raise CannotRun("An erasure is under way: let `endu up` finish it, then verify.")
 
 
-class Erased(Struct, frozen=True, kw_only=True):
-    """What is erased from, and with what. `shared` is None where this process writes the log
-    itself; `at_each_step` as of Carrying."""
+class Erased(Struct, frozen=True):
+    """What is erased from. `path` is the log's file."""
 
-    data: DataDirectory
+    path: Path
     directory: Directory
     ledger: ChdbLedger
     inbox: OpenInbox
     log: LogEraser
+
+
+class Remembering(Struct, frozen=True):
+    """Who remembers numbers that were known. `shared` is None where there is no door."""
+
     numbers: KnownNumbers
     shared: SharedNumbers | None
-    at_each_step: Callable[[str], None]
+
+    def forget(self) -> None:
+        self.numbers.forget()
+        if self.shared is not None:
+            self.shared.registry_changed()  # the door reads everything again, remembering nothing
 
 
 @asynccontextmanager
-async def erasing(erased: Erased) -> AsyncIterator[None]:
+async def erasing(
+    erased: Erased, remembering: Remembering, at_each_step: Callable[[str], None]
+) -> AsyncIterator[None]:
     """Carries out what was asked for until the block is left; what is not done by then is gone on
-    with at the next start."""
+    with at the next start. `at_each_step` hears each step as it is done."""
     inbox = erased.inbox
-
-    def forgotten() -> None:
-        erased.numbers.forget()
-        if erased.shared:
-            erased.shared.registry_changed()  # the door reads everything again, remembering nothing
-
     carrying = Carrying(
         erasures=erased.directory.erasures,
-        search=LogFile(erased.data.inbox, inbox.scramble, inbox.source),
+        search=LogFile(erased.path, inbox.scramble, inbox.source),
         inbox=inbox,
         log=erased.log,
         ledger=erased.ledger.eraser(inbox.source),
         now_ms=lambda: time.time_ns() // 1_000_000,
-        forgotten=forgotten,
-        at_each_step=erased.at_each_step,
+        forgotten=remembering.forget,
+        at_each_step=at_each_step,
     )
     work = asyncio.create_task(carry_out_pending(carrying), name="erasing")
     try:

@@ -16,7 +16,7 @@ from endu.torture.history import Answered, History, Outcome, Sent
 
 # A 503 with one of these says for sure that nothing was kept; with any other, nobody knows.
 NOT_KEPT = frozenset({"NOT_DURABLE", "DISK_FULL"})
-SAID_TO_BE_UNSURE = frozenset({"MAYBE_KEPT", "NOT_SETTLED"})
+SAID_TO_BE_UNSURE = frozenset({"MAYBE_KEPT", "NOT_SETTLED", *NOT_KEPT})
 
 PATHS = {
     "record": "/events/record",
@@ -108,7 +108,8 @@ class Sender:
             self._rule_ids[request.body["reason"]] = first.id
         for outcome in answered.outcomes:
             if outcome.verdict == "unknown" and outcome.reason not in SAID_TO_BE_UNSURE:
-                self.odd[f"{answered.status} {outcome.reason} to a {request.kind}"] += 1
+                reason = outcome.reason or "without a reason"
+                self.odd[f"{answered.status} {reason} to a {request.kind}"] += 1
 
 
 def senders_of(seed: int, how_many: int, gate: Gate, history: History) -> list[Sender]:

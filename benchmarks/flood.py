@@ -57,15 +57,15 @@ def _limited_key(target: Target, data: Path) -> str:
 
 
 async def _measure(target: Target, flooding: str, seconds: float) -> None:
-    requests = _requests(target)
-    before_ms = await _steady(target, requests, seconds)
+    requests = requests_of(target)
+    before_ms = await steady(target, requests, seconds)
     with start_load(structs.replace(target, secret_key=flooding), CONNECTIONS, FOREVER) as flood:
         while not (turned_away := _turned_away(target)):
             await asyncio.sleep(0.1)
-        during_ms = await _steady(target, requests, seconds)
+        during_ms = await steady(target, requests, seconds)
         limited = (_turned_away(target) - turned_away) / seconds
         flood.terminate()
-    after_ms = await _steady(target, requests, seconds)
+    after_ms = await steady(target, requests, seconds)
     print(
         f"flood: ratio {during_ms / ((before_ms + after_ms) / 2):.2f} "
         f"(p99 {during_ms:.1f} ms against {before_ms:.1f} and {after_ms:.1f} ms alone, "
@@ -74,7 +74,7 @@ async def _measure(target: Target, flooding: str, seconds: float) -> None:
     )
 
 
-async def _steady(target: Target, requests: list[bytes], seconds: float) -> float:
+async def steady(target: Target, requests: list[bytes], seconds: float) -> float:
     """The p99 in milliseconds, from when each request was due: whoever waits for the answer
     before it does not make it look faster."""
     latencies_ms: list[float] = []
@@ -114,7 +114,7 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reque
     return int(received.split(b" ", 2)[1])
 
 
-def _requests(target: Target) -> list[bytes]:
+def requests_of(target: Target) -> list[bytes]:
     made = bodies(crowd(), REQUESTS, 1, target.organization_id, target.property_id)
     return [request_with(body, target.secret_key) for body in made]
 

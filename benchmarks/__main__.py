@@ -21,6 +21,8 @@ MEASUREMENTS = (
     ("join", "--events=2000", "--joins=2"),
     ("timeline", "--events=200000", "--pages=100"),
     ("idle", "--seconds=5", "--events=20000"),
+    ("flood", "--seconds=3"),
+    ("hostile", "--seconds=2"),
     ("journeys", "--events=200000", "--rounds=3"),
     ("questions_beside_ingest", "--events=200000", "--seconds=3"),
     ("soak", "--minutes=0.5"),

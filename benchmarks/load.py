@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
         now_ns = time.perf_counter_ns()
         if self._received or not (data.startswith(OK) and data.endswith(END)):
             self._received += data
-            if not _is_whole(self._received):
+            if not is_whole(self._received):
                 return
             self._look_at(self._received)
             self._received = b""
@@ -118,7 +118,7 @@ def main() -> None:
     asked = _asked()
     people = crowd()
     bodies_ = bodies(people, asked.requests, asked.seed, asked.organization, asked.property)
-    requests = [_request(body, asked.key) for body in bodies_]
+    requests = [request_with(body, asked.key) for body in bodies_]
     print(msgspec.json.encode(uvloop.run(_drive(requests, asked))).decode(), flush=True)
 
 
@@ -163,7 +163,7 @@ async def _drive(requests: list[bytes], asked: argparse.Namespace) -> Load:
     )
 
 
-def _request(body: bytes, key: str) -> bytes:
+def request_with(body: bytes, key: str) -> bytes:
     head = (
         "POST /events/record HTTP/1.1\r\n"
         "host: localhost\r\n"
@@ -175,7 +175,7 @@ def _request(body: bytes, key: str) -> bytes:
     return head.encode() + body
 
 
-def _is_whole(received: bytes) -> bool:
+def is_whole(received: bytes) -> bool:
     head, end, body = received.partition(END)
     if not end:
         return False

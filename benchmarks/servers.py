@@ -49,7 +49,11 @@ class Target(Struct, frozen=True, kw_only=True):
         return sum(_cpu_seconds(pid) for pid in self.processes())
 
     def resident_megabytes(self) -> float:
-        return sum(_resident_megabytes(pid) for pid in self.processes())
+        return sum(self.resident_of_each())
+
+    def resident_of_each(self) -> list[float]:
+        """In megabytes, in the order of `processes`."""
+        return [_resident_megabytes(pid) for pid in self.processes()]
 
     def processes(self) -> list[int]:
         """The one that was started, and those that it started."""

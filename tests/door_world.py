@@ -22,6 +22,9 @@ RECEPTION = Reception()
 ORDINARY = b"content-encoding: identity\r\n"  # the door does not answer that itself
 
 
+NEW_EACH_TIME = {"endu-record-id", "endu-request-id"}
+
+
 class Counted:
     """The HTTP face; `asked` counts what the door left to it."""
 
@@ -68,7 +71,7 @@ class Answer(Struct):
         said = json.loads(self.body or b"{}")
         if said:
             said["data"].pop("failed_event_id", None)
-        headers = {name: value for name, value in self.headers.items() if name != "endu-record-id"}
+        headers = {name: value for name, value in self.headers.items() if name not in NEW_EACH_TIME}
         return self.status, headers, list(self.headers), said
 
 

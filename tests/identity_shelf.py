@@ -1,6 +1,6 @@
 """The ledger as far as visits ask it: in memory, so that thousands of worlds cost little."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from endu.events.visits import ON_DEVICE
@@ -17,6 +17,14 @@ class Shelf:
         for (seq, item), found in zip(batch, whose, strict=True):
             if isinstance(item, Sighting) and found is not None:
                 self._events[seq] = item, found
+
+    def all(self) -> dict[int, tuple[Sighting, Whose]]:
+        """By their places."""
+        return self._events
+
+    def take_out(self, places: Collection[int]) -> None:
+        for place in places:
+            self._events.pop(place, None)
 
     async def ask(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         assert sql == ON_DEVICE

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from endu.events.visits import Visits
-from endu.identities.evidence import Evidence, RuleMade, Sighting, Whose
+from endu.identities.evidence import Evidence, Forgetting, RuleMade, Sighting, Whose
 from endu.identities.linking import NEVER_SEEN
 from endu.identities.resolver import Resolver
 from endu.ids import Scramble
@@ -53,7 +53,7 @@ class World:
         self._place = place / "directory.db"
         migrate(self._place, "directory")
         self._scribe = Scribe()
-        self._shelf: Any = Shelf()  # answers the one question that visits ask
+        self.shelf = Shelf()  # answers the one question that visits ask
         self.whose: dict[int, Whose] = {}
         self.restart()
 
@@ -63,14 +63,15 @@ class World:
 
     def restart(self) -> None:
         """Only what is in the files is left of what was known."""
-        self._connection = connect(self._place)
-        self._connection.execute("PRAGMA synchronous = OFF")  # worlds crash, machines do not
-        self._resolver = Resolver(SqliteCasebook(self._connection), SCRAMBLE, SOURCE)
-        self._visits = Visits(SqliteVisitBook(self._connection, self._connection), self._shelf)
+        self.connection = connect(self._place)
+        self.connection.execute("PRAGMA synchronous = OFF")  # worlds crash, machines do not
+        self._resolver = Resolver(SqliteCasebook(self.connection), SCRAMBLE, SOURCE)
+        book = SqliteVisitBook(self.connection, self.connection)
+        self._visits = Visits(book, self.shelf)  # type: ignore[arg-type]
         self._in_doubt = True
 
     def close(self) -> None:
-        self._connection.close()
+        self.connection.close()
 
     async def play(
         self, steps: Sequence[Evidence], ends: Mapping[int, End] = MappingProxyType({})
@@ -95,7 +96,7 @@ class World:
         return work_out(self.log, Numbers(self._issued(), self._of_creations()))
 
     def told(self) -> Told:
-        rows = self._rows(
+        rows = self.rows(
             "SELECT subject, kind || ':' || value, identity, standing FROM identifiers"
         )
         names = {subject: name for subject, name, _, _ in rows}
@@ -136,7 +137,7 @@ class World:
     def names_by_number(self) -> dict[str, str]:
         """Every number, and the one that answers say instead."""
         return dict(
-            self._rows(
+            self.rows(
                 """
                 SELECT i.number, n.number
                 FROM identifiers AS i JOIN identifiers AS n ON n.subject = i.identity
@@ -146,23 +147,31 @@ class World:
 
     def journal(self, seq: int) -> list[str]:
         """What one record changed."""
-        return [change for (change,) in self._rows(
+        return [change for (change,) in self.rows(
             f"SELECT change FROM journal WHERE seq = {seq} ORDER BY change_id")]  # fmt: skip
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
         """Whatever the directory says of who is who, for comparing two moments exactly. To be
         one's own is to have no owner; what only a rule ever named is nobody yet."""
         return {
-            "identifiers": self._rows(
+            "identifiers": self.rows(
                 f"SELECT * FROM identifiers WHERE first_at_ms < {NEVER_SEEN} ORDER BY subject"
             ),
-            "links": self._rows("SELECT * FROM links ORDER BY a, b"),
-            "devices": self._rows("SELECT * FROM sightings ORDER BY fingerprint, subject"),
-            "owners": self._rows(
+            "links": self.rows("SELECT * FROM links ORDER BY a, b"),
+            "devices": self.rows("SELECT * FROM sightings ORDER BY fingerprint, subject"),
+            "owners": self.rows(
                 "SELECT subject, identity FROM owners WHERE subject <> identity ORDER BY subject"
             ),
-            "visits": self._rows("SELECT seq, subject FROM visits WHERE subject <> 0 ORDER BY seq"),
+            "visits": self.rows("SELECT seq, subject FROM visits WHERE subject <> 0 ORDER BY seq"),
         }
+
+    async def forget(self, seq: int, forgetting: Forgetting) -> None:
+        """As the settler does it: the ledger forgets before devices are looked at again."""
+        resolution = await self._resolver.resolve([(seq, forgetting)])
+        self.shelf.take_out(forgetting.places)
+        for place in forgetting.places:
+            self.whose.pop(place, None)
+        await self._visits.keep(await self._visits.found(resolution.reviews), resolution.reviews)
 
     async def settle_log(self, log: Sequence[tuple[int, Evidence]]) -> None:
         """What another world was told, in one batch."""
@@ -185,7 +194,7 @@ class World:
                 assert self.whose.setdefault(seq, whose) == whose
         if end == "resolved":
             return
-        self._shelf.keep(batch, resolution.whose)
+        self.shelf.keep(batch, resolution.whose)
         if end == "written":
             return
         reviews = await self._visits.waiting() if self._in_doubt else resolution.reviews
@@ -199,19 +208,19 @@ class World:
         kind, _, value = name.partition(":")
         if kind == "creation":
             seq = self._scribe.creations[int(value)]
-            answered = dict(self._rows("SELECT seq, number FROM creations WHERE conflict = 'null'"))
+            answered = dict(self.rows("SELECT seq, number FROM creations WHERE conflict = 'null'"))
             return answered.get(seq)
         return self._issued().get(name)
 
     def _issued(self) -> dict[str, str]:
-        return dict(self._rows("SELECT kind || ':' || value, number FROM identifiers"))
+        return dict(self.rows("SELECT kind || ':' || value, number FROM identifiers"))
 
     def _of_creations(self) -> dict[int, str]:
         """The numbers that creations made, whether or not they became anybody's name. They and
         the rows of creations lie in the order in which they were made."""
-        made = self._rows("SELECT number FROM identifiers WHERE kind = 'c_user_id'"
+        made = self.rows("SELECT number FROM identifiers WHERE kind = 'c_user_id'"
                           " AND number = '' || subject ORDER BY rowid")  # fmt: skip
-        creations = self._rows("SELECT seq FROM creations WHERE created ORDER BY seq")
+        creations = self.rows("SELECT seq FROM creations WHERE created ORDER BY seq")
         return {seq: number for (seq,), (number,) in zip(creations, made, strict=True)}
 
     def _people(self, rows: Sequence[tuple[Any, ...]]) -> dict[int, Person]:
@@ -223,7 +232,7 @@ class World:
         return people
 
     def _links(self, *verdicts: str) -> Iterator[tuple[Pair, str]]:
-        links = self._rows(
+        links = self.rows(
             """
             SELECT a.kind || ':' || a.value, b.kind || ':' || b.value, verdict, reason, proof
             FROM links JOIN identifiers AS a ON a.subject = links.a
@@ -236,8 +245,8 @@ class World:
 
     def _owner(self, seq: int, people: dict[int, Person], names: dict[int, str]) -> Person:
         """As questions find it: by the owners that the ledger is given."""
-        owners = dict(self._rows("SELECT subject, identity FROM owners"))
-        visits = dict(self._rows("SELECT seq, subject FROM visits WHERE subject <> 0"))
+        owners = dict(self.rows("SELECT subject, identity FROM owners"))
+        visits = dict(self.rows("SELECT seq, subject FROM visits WHERE subject <> 0"))
         subject = visits.get(seq, self.whose[seq].subject)
         identity = owners.get(subject, subject)
         if not identity:
@@ -245,7 +254,7 @@ class World:
         return people.get(identity, frozenset({names[identity]}))
 
     def _creations(self) -> dict[int, tuple[str, bool] | None]:
-        rows = self._rows(
+        rows = self.rows(
             """
             SELECT seq, kind || ':' || value, created, conflict
             FROM creations JOIN identifiers USING (organization_id, number)
@@ -263,8 +272,8 @@ class World:
     def _made(self) -> list[str]:
         return [f"c_user_id:{number}" for number in self._of_creations().values()]
 
-    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return list(self._connection.execute(sql))
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return list(self.connection.execute(sql))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A person is erased: out of every answer at once, out of every file, and nobody else with them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -77,6 +78,20 @@ async def test_what_is_sent_again_brings_nothing_back(story: Story) -> None:
     assert again.status_code == 200
     await story.world.ask("POST", "/failed-events/replay", json={"reason": "UNKNOWN_EVENT_TYPE"})
     await story.must_be_gone()
+
+
+async def test_who_is_erased_twice_at_once_is_erased_once_and_takes_nothing_else_along(
+    story: Story,
+) -> None:
+    other = story.other
+    await story.world.record(p_user_id=other, event_type="NEVER_REGISTERED")
+    receipts = await asyncio.gather(story.erase(), story.erase(), return_exceptions=True)
+    await story.must_be_gone()
+    done = [receipt for receipt in receipts if isinstance(receipt, dict)]
+    assert sorted(receipt["erased"]["records"] for receipt in done)[-1] == 9
+    assert all(receipt["erased"]["records"] in (0, 9) for receipt in done)
+    failed = await story.world.client.get("/failed-events")
+    assert other in failed.text
 
 
 async def test_what_they_do_afterwards_is_somebody_newly_known(story: Story) -> None:

@@ -156,11 +156,13 @@ async def test_who_guesses_keys_is_turned_away_and_others_are_not(
     guess = head("endu_sk_guessed", sender + road)[:-2] + body
     async with line_to(served) as line:
         before = outcomes + served.door.counts()
-        statuses = [(await line.ask(guess)).status for _ in range(STRANGERS_BURST + 100)]
-        assert (statuses[0], statuses[-1]) == (401, 429)
-        assert statuses.count(401) >= STRANGERS_BURST
+        statuses = [(await line.ask(guess)).status]
+        while statuses[-1] == 401:
+            statuses.append((await line.ask(guess)).status)
+        assert statuses[-1] == 429
+        assert len(statuses) > STRANGERS_BURST
         counted = outcomes + served.door.counts() - before
-        assert counted["UNKNOWN_KEY"] + counted["RATE_LIMITED"] == len(statuses)
+        assert counted == {"UNKNOWN_KEY": len(statuses) - 1, "RATE_LIMITED": 1}
         other = guess.replace(b"198.51.100.", b"198.51.101.")
         assert (await line.ask(other)).status == 401
         assert (await line.ask(served.request(sender + road))).status == 200
@@ -171,8 +173,7 @@ async def test_guessing_is_counted_wherever_a_key_is_wanted(served: Served) -> N
     wrong = ask % b"Authorization: Bearer endu_sk_guessed\r\n"
     async with line_to(served) as line:
         for _ in range(STRANGERS_BURST):
-            answer = await line.ask(wrong)
-            assert answer.status == 401
+            assert (await line.ask(wrong)).status == 401
         refused = await refusal_of(line, wrong)
         assert refused.headers["ratelimit"].startswith('"unknown-keys";r=0')
         allowed = ask % (b"Authorization: Bearer %s\r\n" % served.world.secret.encode())

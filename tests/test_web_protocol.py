@@ -18,16 +18,30 @@ REQUEST = POST + b"Content-Length: 5\r\n\r\nhello"
 IMPATIENT = Patience(head_seconds=0.2, body_seconds=0.2)
 
 
+class Waiting:
+    """An application that answers nobody: `left` is set when somebody it waits with has left."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.left = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.begun.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.left.set()
+
+
 async def echo(scope: Any, receive: Any, send: Any) -> None:
     await reply(send, 200, await read_body(receive, dict(scope["headers"]), 1_000_000))
 
 
 class Listening(uvicorn.Server):
-    def __init__(self, patience: Patience, keep_alive_seconds: int) -> None:
+    def __init__(self, patience: Patience, keep_alive_seconds: int, app: Any) -> None:
         protocol: Any = partial(BoundedProtocol, patience=patience)
         super().__init__(
             uvicorn.Config(
-                echo,
+                app,
                 http=protocol,
                 ws="none",
                 lifespan="off",
@@ -47,8 +61,9 @@ class Listening(uvicorn.Server):
 async def connected(
     patience: Patience = IMPATIENT,
     keep_alive_seconds: int = 5,
+    app: Any = echo,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    server = Listening(patience, keep_alive_seconds)
+    server = Listening(patience, keep_alive_seconds, app)
     serving = asyncio.create_task(server._serve())
     await server.listening.wait()
     port = server.servers[0].sockets[0].getsockname()[1]
@@ -80,6 +95,15 @@ async def test_requests_follow_each_other_on_one_connection() -> None:
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200")
             assert await reader.readexactly(5) == b"hello"
+
+
+async def test_who_leaves_with_a_request_waiting_behind_another_is_waited_for_no_more() -> None:
+    waiting = Waiting()
+    async with connected(PATIENCE, app=waiting) as (_, writer):
+        writer.write(REQUEST + REQUEST)
+        await waiting.begun.wait()
+        writer.transport.abort()
+        await asyncio.wait_for(waiting.left.wait(), 5)
 
 
 async def test_a_request_in_many_pieces_is_one_request() -> None:

@@ -1,6 +1,5 @@
 """Puts the house together: the only file that knows which store stands behind which port."""
 
-import logging
 import secrets
 import time
 from collections import Counter
@@ -13,7 +12,14 @@ from msgspec.structs import replace
 
 from endu.announcements import Announce, CannotRun, Progress, Rebuilt, Verified
 from endu.door.starting import Door, open_door
-from endu.erasing import Erased, erasing, remember_from_log, resolver_of
+from endu.erasing import (
+    Erased,
+    Remembering,
+    erasing,
+    must_not_be_under_way,
+    remember_from_log,
+    resolver_of,
+)
 from endu.event_types.registrar import Registrar
 from endu.events.numbers import KnownNumbers
 from endu.events.rebuild import rebuild as settle_again
@@ -27,6 +33,7 @@ from endu.events.verify import verify as read_back
 from endu.events.visits import Visits
 from endu.garbage import search_seldom
 from endu.log_opening import SOURCE, OpenInbox, open_inbox, open_sealer
+from endu.logs import set_up
 from endu.organizations.beginning import FIRST_PROPERTY, Beginning, begin, make_operator_key
 from endu.settings import Settings
 from endu.stores.ballast import Ballast, make_room_to_start
@@ -61,11 +68,7 @@ def run(
 ) -> None:
     """Serves until told to stop by a signal. Raises CannotRun; a part that died ends it too.
     `at_each_step` hears each step of settling as it is done."""
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for chatty in ("alembic", "uvicorn"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    set_up(settings.logs)
     uvloop.run(serve(settings, announce, at_each_step))
 
 
@@ -90,7 +93,7 @@ async def serve(
         address = address_of(bound)
         reception = Reception(allow_connections(settings.connections), settings.proxies)
         async with (
-            open_door(data, bound) as door,
+            open_door(data, bound, settings.logs) as door,
             opened(data, settings, door, at_each_step) as running,
         ):
             bound.close()  # the door has it now
@@ -139,17 +142,9 @@ async def opened(
         metrics = Metrics([watch], door.counts if door else Counter)
         parts = _parts(registry, directory, ledger, inbox, watch, metrics)
         parts = replace(parts, rates=door.rates) if door else parts  # it counts for both
-        erased = Erased(
-            data=data,
-            directory=directory,
-            ledger=ledger,
-            inbox=inbox,
-            log=log,
-            numbers=parts.recorder.numbers,
-            shared=door.shared if door else None,
-            at_each_step=at_each_step,
-        )
-        await stack.enter_async_context(erasing(erased))
+        erased = Erased(data.inbox, directory, ledger, inbox, log)
+        remembering = Remembering(parts.recorder.numbers, door.shared if door else None)
+        await stack.enter_async_context(erasing(erased, remembering, at_each_step))
         yield Running(parts=parts, settling=work, began=began, dead=watch.dead)
 
 
@@ -257,6 +252,7 @@ async def _verify(settings: Settings, progress: Progress) -> Verified:
         data = stack.enter_context(hold(_existing(settings)))
         finish_swap(data.root)
         directory = stack.enter_context(open_directory(data.directory))
+        await must_not_be_under_way(directory)
         ledger = stack.enter_context(open_chdb_ledger(data.ledger, _limits(settings)))
         log = stack.enter_context(closing(LogReader(data.inbox)))
         position = SqlitePosition(directory.connection, directory.reader, SOURCE)

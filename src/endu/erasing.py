@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 
 from msgspec import Struct
 
+from endu.announcements import CannotRun
 from endu.door.numbers import SharedNumbers
 from endu.events.erasing import ForgettingResolver
 from endu.events.erasures import Carrying, carry_out_pending, remember_erasures
@@ -40,40 +42,50 @@ async def remember_from_log(data: DataDirectory, directory: Directory, inbox: Op
         await remember_erasures(search, log, directory.erasures)
 
 
-class Erased(Struct, frozen=True, kw_only=True):
-    """What is erased from, and with what. `shared` is None where this process writes the log
-    itself; `at_each_step` as of Carrying."""
+async def must_not_be_under_way(directory: Directory) -> None:
+    """Log and ledger differ until it is done. Raises CannotRun."""
+    if await directory.erasures.pending():
+        raise CannotRun("An erasure is under way: let `endu up` finish it, then verify.")
 
-    data: DataDirectory
+
+class Erased(Struct, frozen=True):
+    """What is erased from. `path` is the log's file."""
+
+    path: Path
     directory: Directory
     ledger: ChdbLedger
     inbox: OpenInbox
     log: LogEraser
+
+
+class Remembering(Struct, frozen=True):
+    """Who remembers numbers that were known. `shared` is None where there is no door."""
+
     numbers: KnownNumbers
     shared: SharedNumbers | None
-    at_each_step: Callable[[str], None]
+
+    def forget(self) -> None:
+        self.numbers.forget()
+        if self.shared is not None:
+            self.shared.registry_changed()  # the door reads everything again, remembering nothing
 
 
 @asynccontextmanager
-async def erasing(erased: Erased) -> AsyncIterator[None]:
+async def erasing(
+    erased: Erased, remembering: Remembering, at_each_step: Callable[[str], None]
+) -> AsyncIterator[None]:
     """Carries out what was asked for until the block is left; what is not done by then is gone on
-    with at the next start."""
+    with at the next start. `at_each_step` hears each step as it is done."""
     inbox = erased.inbox
-
-    def forgotten() -> None:
-        erased.numbers.forget()
-        if erased.shared:
-            erased.shared.registry_changed()  # the door reads everything again, remembering nothing
-
     carrying = Carrying(
         erasures=erased.directory.erasures,
-        search=LogFile(erased.data.inbox, inbox.scramble, inbox.source),
+        search=LogFile(erased.path, inbox.scramble, inbox.source),
         inbox=inbox,
         log=erased.log,
         ledger=erased.ledger.eraser(inbox.source),
         now_ms=lambda: time.time_ns() // 1_000_000,
-        forgotten=forgotten,
-        at_each_step=erased.at_each_step,
+        forgotten=remembering.forget,
+        at_each_step=at_each_step,
     )
     work = asyncio.create_task(carry_out_pending(carrying), name="erasing")
     try:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from endu.logs import Format, Level, Logs
 from endu.web.crowd import Reception
 from endu.web.proxies import Proxies
 
@@ -26,12 +27,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     question_megabytes: Annotated[int, Meta(ge=64)] = 512  # below that, ClickHouse starts nothing
     disk_reserve_megabytes: Annotated[int, Meta(ge=16)] = 2048
     segment_records: Annotated[int, Meta(ge=100, le=10_000_000)] = 200_000
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Level = "info"
+    log_format: Format = "text"
 
     @property
     def operator_key_file(self) -> Path:
         """Holds the instance's operator key; readable by its owner alone."""
         return self.data / "operator.key"
+
+    @property
+    def logs(self) -> Logs:
+        return Logs(self.log_level, self.log_format)
 
     @property
     def address_file(self) -> Path:
@@ -51,6 +57,7 @@ MAY_BE = {
     "disk_reserve_megabytes": "a whole number from 16",
     "segment_records": "a whole number from 100 to 10000000",
     "log_level": "debug, info, warning or error",
+    "log_format": "text or json",
 }
 
 

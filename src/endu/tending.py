@@ -78,7 +78,10 @@ def _gauges(tended: Tended) -> Told:
 
 
 def _counts(tended: Tended, healing: Healing) -> Told:
-    parts = tended.ledger.parts
+    parts, shared = tended.ledger.parts, tended.shared
+    if shared is not None:
+        yield "endu_commits", "Commits of the log.", shared.commits
+        yield "endu_commit_seconds", "What all of them took.", shared.commit_seconds
     yield "endu_questions_refused", "For too many at once.", tended.ledger.questions.refused
     yield "endu_ledger_parts_healed", "Unreadable, then attached again.", parts.healed
     yield "endu_ledger_parts_lost", "Unreadable, and taken out.", parts.lost_parts

@@ -23,6 +23,10 @@ END = b"\r\n\r\n"
 
 LATE_BYTES_AT_MOST = 64 * 1024  # of further requests, read while one is not answered yet
 
+# Who sends too much hears it this much later: so a flood that waits for its answers costs next to
+# nothing, and Retry-After is a second at least.
+TURNED_AWAY_SECONDS = 0.05
+
 Told = Callable[[Recorded | None], None]
 Respond = Callable[[bytes], None]
 
@@ -162,7 +166,8 @@ class Connection(asyncio.Protocol):
         if left.allowed:
             self._left = b"".join([b"\r\n" + b": ".join(header) for header in left.headers])
         else:
-            self._respond(refusal_response(left.refusal, *left.headers))
+            response = refusal_response(left.refusal, *left.headers)
+            asyncio.get_running_loop().call_later(TURNED_AWAY_SECONDS, self._respond, response)
 
     def _tell(self, recorded: Recorded | None) -> None:
         if recorded is not None:

@@ -9,6 +9,7 @@ import mmap
 
 SIZE = mmap.PAGESIZE
 _REGISTRY, _LOG_END, _ACCEPTED, _DUPLICATES, _CLOSED, _LIMITED = range(6)
+_COMMITS, _COMMIT_MICROSECONDS = 6, 7
 
 
 class SharedNumbers:
@@ -61,6 +62,20 @@ class SharedNumbers:
 
     def count_limited(self) -> None:
         self._numbers[_LIMITED] += 1
+
+    @property
+    def commits(self) -> int:
+        """Of the log, whether they went well or not."""
+        return self._numbers[_COMMITS]
+
+    @property
+    def commit_seconds(self) -> float:
+        """What all of them took."""
+        return self._numbers[_COMMIT_MICROSECONDS] / 1e6
+
+    def count_commit(self, seconds: float) -> None:
+        self._numbers[_COMMITS] += 1
+        self._numbers[_COMMIT_MICROSECONDS] += int(seconds * 1e6)
 
     def count(self, duplicate: bool) -> None:
         self._numbers[_DUPLICATES if duplicate else _ACCEPTED] += 1

@@ -169,9 +169,10 @@ class DoorProcess:
         well = not keeping.cancelled() and keeping.exception() is None
         self._channel.say(Done(number, well))
 
-    def _moved(self, end: int) -> None:
+    def _moved(self, end: int, seconds: float) -> None:
         """Of each commit, before anyone is told of it."""
         self._shared.log_end = end
+        self._shared.count_commit(seconds)
         if not self._telling:
             self._telling = True
             asyncio.get_running_loop().call_later(ARRIVED_SECONDS, self._tell_of_arrival)

@@ -13,9 +13,12 @@ class DoorsRates:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._asked: deque[asyncio.Future[Left | None]] = deque()
+        self._closed = False
 
     async def spend(self, asked: OfKey | OfStranger) -> Left | None:
         """As Counting.spend. Where the door has closed, nothing is kept in any case."""
+        if self._closed:
+            return None
         answer: asyncio.Future[Left | None] = asyncio.get_running_loop().create_future()
         self._asked.append(answer)
         self._channel.say(Spend(asked))
@@ -28,5 +31,6 @@ class DoorsRates:
             answer.set_result(left)
 
     def door_closed(self) -> None:
+        self._closed = True
         while self._asked:
             self.spent(None)

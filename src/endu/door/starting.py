@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from typing import Any
 
+from msgspec.structs import astuple
+
 from endu.announcements import CannotRun
 from endu.door.channel import (
     Answer,
@@ -33,6 +35,7 @@ from endu.door.inbox import DoorsInbox
 from endu.door.numbers import SIZE, SharedNumbers
 from endu.door.rates import DoorsRates
 from endu.ids import Scramble
+from endu.logs import Logs
 from endu.stores.data_directory import DataDirectory
 from endu.stores.sqlite_log import LogReader
 from endu.web.crowd import Reception
@@ -41,6 +44,8 @@ ENDED_WITHIN_SECONDS = 10.0
 
 GONE = "The door ended; see what Endu printed, then start it again."
 
+
+LOGS = Logs("warning")
 
 Answering = Callable[[str, list[tuple[bytes, bytes]], bytes], Awaitable[bytes]]
 
@@ -144,7 +149,9 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(data: DataDirectory, listening: socket.socket) -> AsyncIterator[Door]:
+async def open_door(
+    data: DataDirectory, listening: socket.socket, logs: Logs = LOGS
+) -> AsyncIterator[Door]:
     """Starts the process. It ends when the log is closed, or when this process does."""
     channel, its_channel = socket.socketpair()
     handing, its_handing = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -153,7 +160,7 @@ async def open_door(data: DataDirectory, listening: socket.socket) -> AsyncItera
         shared.write(bytes(SIZE))
         shared.flush()
         with its_channel, its_handing:
-            process = _start(data, [listening, its_channel, its_handing, shared])
+            process = _start(data, [listening, its_channel, its_handing, shared], logs)
         door = Door(data, SharedNumbers(shared.fileno()), handing)
         with _ending(process):
             loop = asyncio.get_running_loop()
@@ -165,12 +172,12 @@ async def open_door(data: DataDirectory, listening: socket.socket) -> AsyncItera
                 await asyncio.to_thread(_wait, process)
 
 
-def _start(data: DataDirectory, files: list[Any]) -> "subprocess.Popen[bytes]":
+def _start(data: DataDirectory, files: list[Any], logs: Logs) -> "subprocess.Popen[bytes]":
     """It keeps the directory's lock as well: while it writes the log, nobody else may. It is no
     part of the terminal's group: Ctrl-C is for the process that started it to hear."""
     descriptors = [file.fileno() for file in files]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "endu.door", *map(str, descriptors)],
+        [sys.executable, "-P", "-m", "endu.door", *astuple(logs), *map(str, descriptors)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[*descriptors, data.lock],

@@ -26,7 +26,8 @@ FAULTS_AT_MOST = 50
 
 _BYTE_ORDER_MARK = "\ufeff"
 
-LONGEST_INTEGER = 309  # digits; longer ones are beyond the range of a double
+LONGEST_INTEGER = 310  # characters, with its sign; longer ones are beyond the range of a double
+BEYOND = 2**1024 - 2**970  # the least integer that becomes infinite when it becomes a double
 
 encode = msgspec.json.Encoder(order="deterministic").encode  # equal data has equal bytes
 
@@ -180,7 +181,7 @@ def _keys_in(value: Any, levels: int) -> int:
         kind = type(item)
         if kind is dict or kind is list or kind is Doubled:
             keys += _keys_in(item, levels - 1)
-        elif kind is TooGreat:
+        elif kind is TooGreat or (kind is int and not -BEYOND < item < BEYOND):
             raise _NotKeepable
     return keys
 
@@ -191,13 +192,17 @@ def _faults(value: Any, path: str) -> Iterator[Problem]:
         if level > LEVELS:
             yield Problem(where, f"is nested more than {LEVELS} levels deep")
             return
-        if isinstance(found, TooGreat):
+        if _is_too_great(found):
             yield Problem(where, "is a number beyond the range of a double; send it as a string")
         elif isinstance(found, dict):
             keys += len(found)
             yield from _faults_of_keys(found, where)
     if keys > KEYS:
         yield Problem(path, f"has at most {KEYS} keys in all; this has {keys}")
+
+
+def _is_too_great(found: Any) -> bool:
+    return isinstance(found, TooGreat) or (type(found) is int and abs(found) >= BEYOND)
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, int, Any]]:

@@ -22,6 +22,8 @@ class Names:
         """Whether an event as it was sent names one of them. Where it cannot be read as a whole,
         a value of theirs that stands anywhere in it counts: then it may name somebody else too,
         or nobody."""
+        if not self._identifiers:
+            return False
         try:
             said = read_event(body, received_at_ms)
         except Refusal:

@@ -84,6 +84,7 @@ def make_empty(target: Path) -> None:
     try:
         target.mkdir(parents=True, exist_ok=True)
         target.chmod(0o700)
+        sync(target.parent)
         if any(target.iterdir()):
             raise CannotRun(f"{target} is not empty; name a directory that is not there yet.")
     except OSError as problem:

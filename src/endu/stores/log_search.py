@@ -97,8 +97,9 @@ def _erasures(log: LogReader) -> list[Restored]:
 def _restored(
     asked: int, asked_at_ms: int, planned: list[ErasurePlanned], done: ErasureDone | None
 ) -> Restored:
-    """A plan that was written twice, after a crash, is one plan."""
-    plan = next(each for each in planned if each.tombstones)
+    """A plan that was written twice, after a crash, is one plan; where there was nobody left to
+    forget, it is empty."""
+    plan = next((each for each in planned if each.tombstones), planned[0])
     return Restored(
         asked=asked,
         organization_id=plan.organization_id,

@@ -109,6 +109,7 @@ class Segments:
     def tidy(self) -> None:
         """Removes what a crash left: unfinished files, and generations that do not count."""
         self.directory.mkdir(exist_ok=True, mode=0o700)
+        sync(self.directory.parent)  # or a power cut may take it, with all that is in it
         counts = set(self.all())
         for segment in self._files():
             if segment not in counts:

@@ -74,7 +74,7 @@ class _Written(NamedTuple):
     seconds: float
 
 
-Moved: TypeAlias = Callable[[int], None]
+Moved: TypeAlias = Callable[[int, float], None]
 
 
 class SqliteInbox:
@@ -221,7 +221,7 @@ class SqliteInbox:
     def _committed(self, group: _Group, written: _Written) -> None:
         self._usual_seconds += (written.seconds - self._usual_seconds) / USUAL_OF
         self._end.move(written.end)  # before anyone is told: they may ask for it at once
-        self._moved(written.end)
+        self._moved(written.end, written.seconds)
         self._loop.call_soon(self._next)
         self._tell(group, written.kept)
 
@@ -273,11 +273,11 @@ async def open_sqlite_inbox(
     randomness: bytes,
     source: int = 0,
     floor: int = 0,
-    moved: Moved = lambda end: None,
+    moved: Moved = lambda end, seconds: None,
 ) -> AsyncIterator[SqliteInbox]:
     """`randomness` (16 bytes) and `source` (0 to 4095) are kept at the first open and then not
     looked at. `floor` is the last place that was settled: no new one comes before it. `moved`
-    hears the end of the log after each commit, before anyone is told of it."""
+    hears the end of the log, and how long it took, after each commit, before anyone is told."""
     writer = LogWriter(path, randomness, source, floor)
     try:
         reader = LogReader(path)

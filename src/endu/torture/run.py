@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -56,7 +57,8 @@ async def torture(plan: Plan, work: Path, progress: Progress, stop: asyncio.Even
                 await _do_all(scene, history, seen, _Pace(plan, progress, stop, until))
                 await _serve_once_more(scene, gate, history, seen)
             await history.close()
-            seen.odd = sorted(f"{n} times {what}" for s in senders for what, n in s.odd.items())
+            odd = sum((sender.odd for sender in senders), Counter())
+            seen.odd = [f"{what}, {times} times" for what, times in sorted(odd.items())]
             await judge(keeper, work / HISTORY, seen, progress)
         finally:
             await keeper.close()

@@ -1,6 +1,7 @@
 """The whole HTTP face of Endu: recording straight on ASGI, the rest through Litestar."""
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -48,18 +49,21 @@ from endu.web.body import read_body
 from endu.web.buckets import refused_stranger
 from endu.web.callers import Callers
 from endu.web.endpoint import NDJSON, Call, Endpoint, Lines, Needs, Text
+from endu.web.exchange import Exchange
 from endu.web.parts import Parts
 from endu.web.reading import read_json, read_query
 from endu.web.record import RecordDoor
 from endu.web.recording import RECORD, RECORD_BATCH
 from endu.web.wanted import NobodyWaits, while_wanted
 
-logger = logging.getLogger("endu.web")
-
 AnyRequest: TypeAlias = Request[Any, Any, Any]
 
 # The largest body that is no event: a schema of a few hundred keys has room to spare.
 BODY_BYTES_AT_MOST = 256 * 1024
+
+logger = logging.getLogger("endu.web")
+
+EXCHANGE = "endu.exchange"  # in the scope of a request
 
 NOBODY_WAITS = 499  # for the metrics: as nginx has it
 
@@ -121,20 +125,26 @@ class Front:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         door = self._doors.get(scope["path"], self._rest) if "path" in scope else self._rest
+        exchange = Exchange(scope, send, self._new_id, time.monotonic)
+        scope[EXCHANGE] = exchange
         try:
-            await door(scope, receive, send)
+            await door(scope, receive, exchange.send)
         except Exception:
-            request_id = new_id(self._parts.now_ms(), self._parts.randomness(10))
-            logger.exception("request %s to %s failed", request_id, scope.get("path"))
-            refusal = _mistake(request_id)
-            await reply(send, 500, refusal_body(refusal), refusal_headers(refusal))
+            logger.exception("request %s failed", exchange.id, extra=exchange.about)
+            refusal = _mistake(exchange.id)
+            await reply(exchange.send, 500, refusal_body(refusal), refusal_headers(refusal))
+        finally:
+            exchange.end()
+
+    def _new_id(self) -> str:
+        return new_id(self._parts.now_ms(), self._parts.randomness(10))
 
 
 def _litestar(endpoints: Sequence[Endpoint], parts: Parts, callers: Callers) -> Litestar:
     def mistake(request: AnyRequest, _: Exception) -> Response[bytes]:
-        request_id = new_id(parts.now_ms(), parts.randomness(10))
-        logger.exception("request %s to %s failed", request_id, request.scope["path"])
-        return _refused(_mistake(request_id), {})
+        exchange: Exchange = request.scope[EXCHANGE]  # type: ignore[literal-required]
+        logger.exception("request %s failed", exchange.id, extra=exchange.about)
+        return _refused(_mistake(exchange.id), {})
 
     methods: dict[str, list[str]] = {}
     for described in (endpoint.description for endpoint in endpoints):

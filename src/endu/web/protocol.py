@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from endu.refusals import Reason, Refusal
@@ -85,6 +85,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._framing = 0  # bytes of this body that stand around its chunks, less what is due
         self._unwanted = 0
         self._too_large = False
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -97,6 +98,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_watching()
         self._stop_waiting_for_reader()
         super().connection_lost(exc)
+        if self._running is not None:  # uvicorn tells only the last of several requests
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         self._piece = len(data)
@@ -148,6 +152,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._stage = Stage.BETWEEN
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

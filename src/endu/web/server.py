@@ -114,8 +114,9 @@ class Server(uvicorn.Server):
         coming.add_done_callback(self._coming.discard)
 
     def _has_room(self) -> bool:
+        """Those that are just coming do not count: nobody could be let go for them yet."""
         here: Any = self.server_state.connections
-        return len(here) + len(self._coming) < self._reception.connections or make_room(here)
+        return len(here) < self._reception.connections or make_room(here)
 
     async def _answer(self, peer: str, headers: list[Header], body: bytes) -> bytes:
         return await response_of(self._front, RECORD.path, peer, headers, body)

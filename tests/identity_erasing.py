@@ -1,0 +1,132 @@
+"""Erasing somebody from a small world, plainly: what the ledger would be asked for is counted here,
+and so is the log that is left, for the oracle and for a world that settles it again."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from endu.events.erasures import Restored
+from endu.identities.evidence import (
+    Evidence,
+    Forgetting,
+    RuleMade,
+    RuleTakenBack,
+    Sighting,
+    Whose,
+)
+from endu.identities.forgotten import Plan
+from endu.stores.sqlite_forgetting import pack, plan_of
+from tests.identity_logs import ACME, NOON_MS
+from tests.identity_world import World
+
+Log = list[tuple[int, Evidence]]
+
+
+class Erased(Struct, frozen=True):
+    """`left` is what the log still has, `seen` what is left of it as evidence."""
+
+    asked: int
+    left: Log
+    seen: Log
+    plan: Plan
+
+
+async def erase(world: World, name: str) -> Erased:
+    """Whoever goes by that identifier."""
+    rows = dict(world.rows("SELECT kind || ':' || value, identity FROM identifiers"))
+    known = world.rows("SELECT subject, kind || ':' || value, number, identity FROM identifiers")
+    theirs = [row for row in known if row[3] == rows[name]]
+    subjects = {row[0] for row in theirs}
+    places = _places(world, subjects)
+    asked = max((seq for seq, _ in world.log), default=0) + 1
+    forgetting = _forgetting(world, subjects, places)
+    await world.forget(asked, forgetting)
+    plan = plan_of(world.connection, asked)
+    assert plan is not None
+    gone = {t.subject for t in plan.tombstones}
+    names = {text for row in known if row[0] in gone for text in (row[1], f"c_user_id:{row[2]}")}
+    left = [(seq, item) for seq, item in world.log if seq not in places and not _rules(item, names)]
+    left = _without_loose_ends(left)
+    seen = [(seq, _without(item, names)) for seq, item in left]
+    for seq, item in world.log:
+        if seq in places and isinstance(item, Sighting):
+            seen += _of_others(seq, item, names)
+    return Erased(asked, left, sorted(seen, key=lambda each: each[0]), plan)
+
+
+def restore(world: World, erased: Erased) -> None:
+    """As before a log is settled again."""
+    found = Restored(
+        asked=erased.asked, organization_id=ACME, asked_at_ms=NOON_MS, plan=erased.plan,
+        places=(), counts={}, done_at_ms=NOON_MS,
+    )  # fmt: skip
+    world.connection.execute(
+        "INSERT INTO erasures VALUES (?, ?, ?, '[]', '[]', ?, 1, '{}', ?)",
+        (found.asked, ACME, NOON_MS, pack(found.plan), NOON_MS),
+    )
+
+
+def bare(erased: Erased) -> tuple[int, Forgetting]:
+    return erased.asked, Forgetting(organization_id=ACME, received_at_ms=NOON_MS, subject=1)  # type: ignore[arg-type]
+
+
+def _places(world: World, subjects: set[Any]) -> set[int]:
+    visits = dict(world.rows("SELECT seq, subject FROM visits WHERE subject <> 0"))
+    identity = dict(world.rows("SELECT subject, identity FROM identifiers"))
+    of = {identity[subject] for subject in subjects}
+    return {
+        seq
+        for seq, (_, whose) in world.shelf.all().items()
+        if identity.get(visits.get(seq, whose.subject)) in of
+    }
+
+
+def _forgetting(world: World, subjects: set[Any], places: Collection[int]) -> Forgetting:
+    events = world.shelf.all()
+    ours = [_all_of(events[seq][1]) for seq in places]
+    others = {s for seq, (_, whose) in events.items() if seq not in places for s in _all_of(whose)}
+    beside = {subject for each in ours for subject in each} - subjects - {0}
+    together = [
+        tuple(subject for subject in events[seq][1].others if subject not in subjects)
+        for seq in places
+    ]
+    return Forgetting(
+        organization_id=ACME,
+        received_at_ms=NOON_MS,
+        subject=min(subjects),
+        places=tuple(sorted(places)),
+        beside=frozenset(beside),
+        orphans=frozenset(beside - others),
+        together=tuple(each for each in together if len(each) > 1),
+    )
+
+
+def _all_of(whose: Whose) -> Sequence[Any]:
+    return whose.subject, *whose.others, whose.fingerprint
+
+
+def _rules(item: Evidence, names: Collection[str]) -> bool:
+    return isinstance(item, RuleMade) and bool(set(item.identifiers) & set(names))
+
+
+def _without_loose_ends(log: Log) -> Log:
+    made = {seq for seq, item in log if isinstance(item, RuleMade)}
+    return [
+        (seq, item)
+        for seq, item in log
+        if not isinstance(item, RuleTakenBack) or item.rule_seq in made
+    ]
+
+
+def _without(item: Evidence, names: Collection[str]) -> Evidence:
+    if not isinstance(item, Sighting):
+        return item
+    return replace(item, identifiers=tuple(n for n in item.identifiers if n not in names))
+
+
+def _of_others(seq: int, item: Sighting, names: Collection[str]) -> Log:
+    """What an erased event says of other people's identifiers: that they were seen, and when."""
+    strong = [n for n in item.identifiers if n not in names and not n.startswith("fingerprint:")]
+    return [(seq, replace(item, identifiers=tuple(strong)))] if strong else []

@@ -20,10 +20,10 @@ from endu.events.event import Seq, encode_record
 from endu.events.inbox import Entry
 from endu.organizations.organization import OrganizationId
 from endu.settings import Settings
+from endu.stores.log_reader import LogReader
 from endu.stores.sealer import Sealer
 from endu.stores.segments import Segments
 from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox, take
-from endu.stores.sqlite_log import LogReader
 
 ALONE_SECONDS = 2
 TAKEN_AT_ONCE = 20_000

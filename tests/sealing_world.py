@@ -10,10 +10,10 @@ from msgspec import Struct
 from endu.events.event import Seq
 from endu.events.frame import Frame
 from endu.events.inbox import NotDurable
+from endu.stores.log_reader import LogReader
 from endu.stores.sealer import Sealer
 from endu.stores.segments import Segments
 from endu.stores.sqlite_inbox import SqliteInbox, open_sqlite_inbox
-from endu.stores.sqlite_log import LogReader
 from tests.log_world import an_entry, an_event
 
 

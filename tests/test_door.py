@@ -59,6 +59,8 @@ async def test_the_usual_event_goes_no_further_than_the_door(served: Served) -> 
         before = served.face.asked
         for name in ("1", "22", "333"):  # the same head with other lengths
             assert (await line.ask(served.request(fingerprint=name))).status == 200
+        for said in (b"Connection: keep-alive\r\n", b"connection: Keep-Alive\r\n"):
+            assert (await line.ask(served.request(said))).status == 200
         request = served.request()
         pieces = [request[start : start + 9] for start in range(0, len(request), 9)]
         assert (await line.ask(*pieces)).status == 200

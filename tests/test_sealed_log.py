@@ -9,8 +9,8 @@ from endu.announcements import Damage, Rebuilt, Verified
 from endu.events.rebuild import rebuild
 from endu.events.settler import Parts, Settler
 from endu.events.verify import ToVerify, verify
+from endu.stores.log_reader import LogReader
 from endu.stores.memory_ledger import MemoryLedger
-from endu.stores.sqlite_log import LogReader
 from endu.stores.trouble import of_storage
 from tests.log_world import NOON
 from tests.sealing_world import files_of, frames_of, open_log, places, sealed_up_to

@@ -11,9 +11,9 @@ from endu.events.event import Seq
 from endu.events.inbox import Kept, LogUnreadable
 from endu.stores import sealer as sealer_file
 from endu.stores import sqlite_log
+from endu.stores.log_reader import LogReader
 from endu.stores.segments import Segment, SegmentDiffers, Segments
 from endu.stores.sqlite import connect
-from endu.stores.sqlite_log import LogReader
 from tests.log_world import NOON, an_entry
 from tests.sealing_world import files_of, frames_of, open_log, seal_by_half, sealed_up_to
 

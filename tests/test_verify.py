@@ -13,11 +13,11 @@ from endu.events.position import SetAside
 from endu.events.settler import Parts
 from endu.events.verify import ToVerify, compare, verify
 from endu.stores.chdb_ledger import ChdbLedger
+from endu.stores.log_reader import LogReader
 from endu.stores.memory_books import MemoryPosition
 from endu.stores.memory_ledger import MemoryLedger
 from endu.stores.sqlite import Connection, connect
 from endu.stores.sqlite_inbox import open_sqlite_inbox
-from endu.stores.sqlite_log import LogReader
 from tests.log_world import an_entry, an_event
 from tests.settling import parts_in_memory, settle_all
 

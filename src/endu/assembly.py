@@ -41,10 +41,10 @@ from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from endu.stores.data_directory import DataDirectory, hold, write_privately
 from endu.stores.directory_file import Directory, open_directory
+from endu.stores.log_reader import LogReader
 from endu.stores.sqlite_creations import SqliteCreations
 from endu.stores.sqlite_directory import SqliteDirectory
 from endu.stores.sqlite_failed import SqliteFailedEvents
-from endu.stores.sqlite_log import LogReader
 from endu.stores.sqlite_people import SqlitePeople
 from endu.stores.sqlite_position import SqlitePosition, SqliteProperties
 from endu.stores.sqlite_registry import SqliteRegistry, nothing_changed, open_sqlite_registry

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import httpx
-import pytest
 
 from endu.torture.flips import DAMAGED, verify
 from endu.torture.mortal_words import Order
@@ -13,11 +12,6 @@ EVENTS = 10
 HEADER, FRAME_HEADER, PAGE = 32, 24, 4096  # bytes, of a WAL, of each of its frames, of its page
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="SQLite takes a damaged commit for the end of the WAL and drops all behind it, and "
-    "verify says of what is left that all of it is as it was written.",
-)
 async def test_a_damaged_commit_in_the_middle_of_the_wal_is_named(tmp_path: Path) -> None:
     data = tmp_path / "data"
     server = await server_ready(tmp_path / "log", set())

@@ -13,6 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from endu.door.heads import PART, Heads, Request
+from endu.events.inbox import MaybeKept, NotDurable, refusal_of
 from endu.events.recorded import Recorded
 from endu.web.asgi import refusal_response
 from endu.web.buckets import Left
@@ -27,7 +28,7 @@ LATE_BYTES_AT_MOST = 64 * 1024  # of further requests, read while one is not ans
 # nothing, and Retry-After is a second at least.
 TURNED_AWAY_SECONDS = 0.05
 
-Told = Callable[[Recorded | None], None]
+Told = Callable[[Recorded | NotDurable], None]
 Respond = Callable[[bytes], None]
 
 
@@ -52,8 +53,8 @@ class Behind(Protocol):
     def record(self, request: Request, peer: str, told: Told) -> bool | Left:
         """False where it is not the usual event: then nothing was done. Left where there is
         something to say of a rate; where that does not allow it, nothing was done either.
-        Otherwise `told` is called in a later turn of the loop, with None where the event is not
-        kept."""
+        Otherwise `told` is called in a later turn of the loop, with why not where it may not be
+        said that the event is kept."""
 
     def ask(self, request: Request, peer: str, respond: Respond) -> None:
         """For any request to record. `respond` is called later, with bytes of HTTP."""
@@ -169,10 +170,12 @@ class Connection(asyncio.Protocol):
             response = refusal_response(left.refusal, *left.headers)
             asyncio.get_running_loop().call_later(TURNED_AWAY_SECONDS, self._respond, response)
 
-    def _tell(self, recorded: Recorded | None) -> None:
-        if recorded is not None:
+    def _tell(self, recorded: Recorded | NotDurable) -> None:
+        if isinstance(recorded, Recorded):
             left, self._left = self._left, b""
             self._respond(_response_to(recorded, left))
+        elif isinstance(recorded, MaybeKept):  # recorded anew, it might be kept twice
+            self._respond(refusal_response(refusal_of(recorded)))
         elif self._asked is not None:  # it is not kept: that is not for the door to explain
             self._behind.ask(self._asked, self._peer, self._respond)
 

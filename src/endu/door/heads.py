@@ -29,12 +29,13 @@ UNUSUAL = frozenset(
     {
         b"content-encoding",
         b"transfer-encoding",
-        b"connection",
         b"origin",
         b"expect",
         b"upgrade",
     }
 )
+
+KEEP_ALIVE = b"keep-alive"  # what many clients say though it goes without saying
 
 Headers = Mapping[bytes, bytes]
 
@@ -106,5 +107,9 @@ def _usual_headers(head: bytes) -> Headers | None:
     except httptools.HttpParserError:
         return None
     headers = dict(parsed.headers)
-    usual = b"authorization" in headers and UNUSUAL.isdisjoint(headers)
+    usual = (
+        b"authorization" in headers
+        and UNUSUAL.isdisjoint(headers)
+        and headers.get(b"connection", KEEP_ALIVE).lower() == KEEP_ALIVE
+    )
     return headers if usual and len(headers) == len(parsed.headers) else None

@@ -11,8 +11,8 @@ from endu.events.event import Seq
 from endu.events.inbox import Entry, Found, Kept, MaybeKept, NoSpace, NotDurable, Told, posted
 from endu.events.mark import Mark
 from endu.ids import Scramble
+from endu.stores.log_reader import LogReader
 from endu.stores.sqlite_inbox import take
-from endu.stores.sqlite_log import LogReader
 from endu.stores.waiting_room import WaitingRoom
 
 GONE = "The door has closed; send it again."

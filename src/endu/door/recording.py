@@ -7,6 +7,7 @@ from functools import partial
 from endu.door.connection import Told
 from endu.door.heads import Request
 from endu.door.numbers import SharedNumbers
+from endu.events.inbox import NotDurable
 from endu.events.recorded import Recorded
 from endu.events.recorder import Recorder, Sent
 from endu.refusals import Reason, Refusal
@@ -75,8 +76,8 @@ class Recording:
         self._shared.count_limited()
         return left
 
-    def _tell(self, told: Told, recorded: Recorded | None) -> None:
-        if recorded is not None:
+    def _tell(self, told: Told, recorded: Recorded | NotDurable) -> None:
+        if isinstance(recorded, Recorded):
             self._shared.count(recorded.duplicate)
         told(recorded)
 

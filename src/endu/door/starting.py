@@ -37,7 +37,7 @@ from endu.door.rates import DoorsRates
 from endu.ids import Scramble
 from endu.logs import Logs
 from endu.stores.data_directory import DataDirectory
-from endu.stores.sqlite_log import LogReader
+from endu.stores.log_reader import LogReader
 from endu.web.crowd import Reception
 
 ENDED_WITHIN_SECONDS = 10.0

@@ -72,10 +72,10 @@ class Recorder:
         return recorded
 
     def record_soon(
-        self, body: bytes, caller: Caller, sent: Sent, told: Callable[[Recorded | None], None]
+        self, body: bytes, caller: Caller, sent: Sent, told: Callable[[Recorded | NotDurable], None]
     ) -> bool:
         """`record` without waiting, for the usual event; `told` is called in a later turn of the
-        loop, with None where it may not be said that the event is kept.
+        loop, with why not where it may not be said that the event is kept.
 
         False where it is not a usual one: it is refused, or names a number that has to be looked
         up. Then nothing was done, and `record` says what there is to say.
@@ -179,11 +179,11 @@ class Recorder:
 
     def _tell(
         self,
-        told: Callable[[Recorded | None], None],
+        told: Callable[[Recorded | NotDurable], None],
         admitted: Admitted,
         kept: Sequence[Kept] | NotDurable,
     ) -> None:
-        told(None if isinstance(kept, NotDurable) else self._recorded(admitted, kept[0]))
+        told(kept if isinstance(kept, NotDurable) else self._recorded(admitted, kept[0]))
 
     def _id_of(self, kept: Kept) -> RecordId:
         source = self._inbox.source

@@ -18,9 +18,10 @@ from endu import __version__
 from endu.announcements import CannotRun, Damage, Progress
 from endu.events.inbox import LogUnreadable
 from endu.stores.data_directory import DataDirectory
-from endu.stores.segments import DIRECTORY, Segment, Segments, sync
+from endu.stores.files import sync_names
+from endu.stores.log_reader import LogReader
+from endu.stores.segments import DIRECTORY, Segment, Segments
 from endu.stores.sqlite import Error, connect
-from endu.stores.sqlite_log import LogReader
 
 MANIFEST = "manifest.json"
 OPERATOR_KEY = "operator.key"
@@ -73,7 +74,7 @@ def back_up(root: Path, target: Path, now_ms: Callable[[], int], progress: Progr
     manifest = Manifest(__version__, now_ms(), copying.log_end, tuple(copying.files))
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     _write(target / MANIFEST, text)
-    sync(target)
+    sync_names(target)
     size = sum(file.bytes for file in copying.files)
     return BackedUp(len(copying.files), size, copying.log_end, tuple(copying.damage))
 
@@ -84,7 +85,7 @@ def make_empty(target: Path) -> None:
     try:
         target.mkdir(parents=True, exist_ok=True)
         target.chmod(0o700)
-        sync(target.parent)
+        sync_names(target.parent)
         if any(target.iterdir()):
             raise CannotRun(f"{target} is not empty; name a directory that is not there yet.")
     except OSError as problem:
@@ -164,7 +165,7 @@ class _Copying:
                 break
             if self._copied(segments, segment):
                 after = segment.last
-        sync(copied.directory)
+        sync_names(copied.directory)
         self.damage += [Damage(where, what) for where, what in copied.damage(until)]
 
     def _copied(self, segments: Segments, segment: Segment) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from endu.announcements import CannotRun
+from endu.stores.files import sync_names
 
 # The door of a server that was killed is there a few milliseconds longer.
 LET_GO_SECONDS = 1.0
@@ -75,12 +76,17 @@ def hold(root: Path) -> Iterator[DataDirectory]:
 
 
 def write_privately(path: Path, text: str) -> None:
-    """A new file that its owner alone may read. Returns once it would survive a power cut."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """A new file that its owner alone may read, there as a whole or not at all. Returns once it
+    would survive a power cut."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
+    unfinished.rename(path)
+    sync_names(path.parent)
 
 
 def _take(lock: int, root: Path) -> None:

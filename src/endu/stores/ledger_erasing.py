@@ -1,7 +1,6 @@
 """Taking rows out of the ledger for good: out of answers first, then out of every file."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from endu.events.event import Seq
 from endu.events.ledger import NUMBERS
 from endu.identities.identifier import Subject
 from endu.stores.chdb_writer import Writer
+from endu.stores.files import sync_names
 from endu.stores.ledger_numbers import BROUGHT_NUMBERS
 from endu.stores.ledger_tables import EVENTS
 
@@ -86,7 +86,7 @@ class ChdbEraser:
                 read = True
             elif (part := Path(path)).exists():
                 shutil.rmtree(part)
-                _sync(part.parent)
+                sync_names(part.parent)
         return not read
 
     async def _until(self, done: Callable[[], bool]) -> None:
@@ -97,11 +97,3 @@ class ChdbEraser:
             if loop.time() > until:
                 raise StillThere("The ledger's engine has not let go of what is to be erased.")
             await asyncio.sleep(LOOK_SECONDS)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

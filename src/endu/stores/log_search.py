@@ -27,7 +27,7 @@ from endu.events.naming import Names
 from endu.identities.evidence import Creation, ErasureAsked, RuleMade
 from endu.identities.forgotten import Plan
 from endu.ids import Scramble
-from endu.stores.sqlite_log import LogReader
+from endu.stores.log_reader import LogReader
 
 T = TypeVar("T")
 

@@ -18,7 +18,8 @@ from endu.stores.backup import (
     make_empty,
 )
 from endu.stores.data_directory import DataDirectory
-from endu.stores.segments import DIRECTORY, sync
+from endu.stores.files import sync_names
+from endu.stores.segments import DIRECTORY
 
 _SEGMENT = re.compile(rf"{DIRECTORY}/[0-9.-]+\.zst")
 
@@ -37,7 +38,7 @@ def put_back(backup: Path, root: Path, progress: Progress) -> Manifest:
             for _ in copy(backup / file.name, root / file.name, file.mode):
                 pass
             progress("copying", number, len(files))
-            sync((root / file.name).parent)
+            sync_names((root / file.name).parent)
     except OSError as problem:
         raise CannotRun(f"{root} is not whole, remove it: {problem}") from problem
     return manifest

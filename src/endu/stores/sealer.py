@@ -14,8 +14,8 @@ from endu.events.event import Seq
 from endu.events.frame import Frame
 from endu.events.inbox import LogUnreadable
 from endu.events.keeping import InboxKeeper
+from endu.stores.log_reader import LogReader
 from endu.stores.segments import Segment, SegmentDiffers, Segments
-from endu.stores.sqlite_log import LogReader
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -17,6 +17,7 @@ from msgspec import Struct
 from endu.announcements import Progress
 from endu.events.frame import Frame
 from endu.events.keeping import erased_in
+from endu.stores.files import sync_names
 from endu.stores.segment_file import damage_of, frames_of, write_segment
 
 logger = logging.getLogger(__name__)
@@ -109,14 +110,14 @@ class Segments:
     def tidy(self) -> None:
         """Removes what a crash left: unfinished files, and generations that do not count."""
         self.directory.mkdir(exist_ok=True, mode=0o700)
-        sync(self.directory.parent)  # or a power cut may take it, with all that is in it
+        sync_names(self.directory.parent)  # or a power cut may take it, with all that is in it
         counts = set(self.all())
         for segment in self._files():
             if segment not in counts:
                 self._path(segment).unlink()
         for path in self.directory.glob(f"*{UNFINISHED}"):
             path.unlink()
-        sync(self.directory)
+        sync_names(self.directory)
 
     def write(self, segment: Segment, frames: Callable[[], Iterable[Frame]]) -> None:
         """Writes the frames to an unfinished file, reads it back and compares. Raises
@@ -132,7 +133,7 @@ class Segments:
     def name(self, segment: Segment) -> None:
         """From now on it counts. Returns once that would survive a power cut."""
         self._unfinished(segment).rename(self._path(segment))
-        sync(self.directory)
+        sync_names(self.directory)
 
     def compare(self, segment: Segment, after: int, frames: Iterable[Frame]) -> None:
         """Raises SegmentDiffers where it does not hold just these behind `after`."""
@@ -140,7 +141,7 @@ class Segments:
 
     def remove(self, segment: Segment) -> None:
         self._path(segment).unlink()
-        sync(self.directory)
+        sync_names(self.directory)
 
     def erase(self, places: Set[int]) -> None:
         """Writes each segment again in which one of these still says something, under its next
@@ -194,15 +195,6 @@ class Segments:
 
     def _unfinished(self, segment: Segment) -> Path:
         return self.directory / (segment.name + UNFINISHED)
-
-
-def sync(directory: Path) -> None:
-    """Returns once the names in it would survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _missing(first: int, last: int) -> tuple[str, str]:

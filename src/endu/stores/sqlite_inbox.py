@@ -24,8 +24,9 @@ from endu.events.frame import read_frame
 from endu.events.inbox import Entry, Found, Kept, MaybeKept, NotDurable, Told, posted
 from endu.events.mark import Mark
 from endu.ids import Scramble
+from endu.stores.log_reader import LogReader
 from endu.stores.sqlite import perhaps_written
-from endu.stores.sqlite_log import LogReader, LogWriter
+from endu.stores.sqlite_log import LogWriter
 from endu.stores.waiting_room import WaitingRoom
 
 T = TypeVar("T")
@@ -125,6 +126,8 @@ class SqliteInbox:
         for start in range(0, len(places), ERASED_AT_ONCE):
             piece = frozenset(places[start : start + ERASED_AT_ONCE])
             await self._between_commits(partial(LogWriter.erase, places=piece))
+        while not await self._between_commits(LogWriter.scrub):
+            pass
         while not await self._between_commits(LogWriter.wash):
             await asyncio.sleep(WASH_AGAIN_SECONDS)
 

@@ -1,4 +1,4 @@
-"""The log as a SQLite file: who writes it, who reads it. Nothing here knows of event loops.
+"""The log as a SQLite file: who writes it. Nothing here knows of event loops.
 
 One row for each commit keeps the interpreter out of SQLite's way. Frames are settled, then old,
 and then sealed: segment files beside the inbox have them, and they leave it. Which ones did, its
@@ -11,14 +11,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from endu.announcements import CannotRun, Progress
+from endu.announcements import CannotRun
 from endu.events.event import Seq
 from endu.events.frame import Frame, write_frame
-from endu.events.inbox import Entry, Kept, LogUnreadable, MessageKey
+from endu.events.inbox import Entry, Kept, MessageKey
 from endu.events.keeping import erased_in
 from endu.events.places import Message, Places, give_places, give_places_to_new, keys_of
-from endu.stores.segments import Segments
-from endu.stores.sqlite import BUSY_MS, Error, connect, connect_to_read
+from endu.stores.log_note import EndNote, noted_end
+from endu.stores.log_reader import LAST_PLACE, SIZES_BEHIND
+from endu.stores.sqlite import BUSY_MS, Error, connect
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ RESERVED = 1_000_000
 NAMES_AT_ONCE = 500  # placeholders in one statement
 # What leaves the inbox in one commit: a few milliseconds, in which others wait.
 DROPPED_FRAMES, DROPPED_BYTES = 250, 256 << 10
+SCRUBBED_PAGES = 64  # likewise
 # How long washing waits for those who read an old state of the file; commits wait as long.
 WASHING_MS = 50
 
@@ -48,28 +50,18 @@ CREATE TABLE IF NOT EXISTS message_ids (
     seq            INTEGER NOT NULL,
     received_at_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lost (first INTEGER PRIMARY KEY, last INTEGER NOT NULL);
 """
 
+ADD_LOST = "INSERT OR IGNORE INTO lost (first, last) VALUES (?, ?)"
 SET_META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
 ADD_FRAME = "INSERT INTO frames (first, last, at_ms, crc, body) VALUES (?, ?, ?, ?, ?)"
 ADD_MESSAGE = "INSERT INTO message_ids (message, body, seq, received_at_ms) VALUES (?, ?, ?, ?)"
 FIND_MESSAGES = "SELECT message, body, seq, received_at_ms FROM message_ids WHERE message IN (%s)"
 
-FRAMES_BEHIND = """
-SELECT first, last, at_ms, crc, body
-  FROM frames
- WHERE first >= coalesce((SELECT max(first) FROM frames WHERE first <= ?1 + 1), 0)
-   AND last > ?1
- ORDER BY first
-"""
-PLACES_BEHIND = FRAMES_BEHIND.replace(", at_ms, crc, body", "")
-LAST_PLACE = "SELECT last FROM frames ORDER BY first DESC LIMIT 1"
-FRAME_AT = "SELECT first, last, at_ms, crc, body FROM frames WHERE first = ?"
 FRAME_WITH = """
 SELECT first, last, at_ms, crc, body FROM frames WHERE first <= ? ORDER BY first DESC LIMIT 1
 """
-SIZES_BEHIND = "SELECT first, last, length(body) FROM frames WHERE first > ? ORDER BY first"
-SEALED = "SELECT value FROM meta WHERE name = 'sealed'"
 
 
 class LogWriter:
@@ -78,8 +70,10 @@ class LogWriter:
     def __init__(self, path: Path, randomness: bytes, source: int, floor: int) -> None:
         self._connection = connect(path)
         self._connection.executescript(TABLES)
-        # What is dropped or erased is gone from the file, too, and not only from its tables.
-        self._connection.execute("PRAGMA secure_delete = 1")
+        # What is dropped or erased is overwritten wherever its page is written in any case. Pages
+        # that become free are not: sealing would write everything once more. See `scrub`.
+        self._connection.execute("PRAGMA secure_delete = FAST")
+        self._page_bytes: int = self._connection.execute("PRAGMA page_size").fetchone()[0]
         meta = self._meta_of_first_open(randomness, source)
         if meta["version"] not in (WITHOUT_SEGMENTS, VERSION):
             raise CannotRun(f"{path} is of version {meta['version']}; this Endu reads {VERSION}.")
@@ -91,11 +85,14 @@ class LogWriter:
         self.end: int = row[0] if row else meta["sealed"]
         self._reserved: int = meta["reserved"]
         self._next = max(self.end, self._reserved, floor) + 1
-        if floor > self.end:
+        known = max(floor, noted_end(path))
+        if known > self.end:
+            self._connection.execute(ADD_LOST, (self.end + 1, known))
             logger.error(
-                "The log ends at %d, but %d was settled: records are missing. "
-                "Run `endu verify`; the log goes on at %d.", self.end, floor, self._next
+                "The log ends at %d, but %d was acknowledged: records are missing. "
+                "Run `endu verify`; the log goes on at %d.", self.end, known, self._next
             )  # fmt: skip
+        self._note = EndNote(path, self.end)
 
     def write(self, entries: Sequence[Entry]) -> list[Kept]:
         """One commit. Where it raises, nothing of it is kept, and its places stay unused."""
@@ -108,6 +105,7 @@ class LogWriter:
             frame = write_frame(first, at_ms, places.records, places.reused)
             self._commit(frame, places.messages)
             self.end = frame.last
+            self._note.say(self.end)
         return places.kept
 
     def drop(self, until: int) -> bool:
@@ -127,7 +125,7 @@ class LogWriter:
 
     def erase(self, places: Set[int]) -> None:
         """One commit: the records at those of these places that are in the inbox say nothing any
-        more. What they said may still be in the WAL; see `wash`."""
+        more. What they said may still be in free pages and in the WAL; see `scrub` and `wash`."""
         frames = {}
         for place in places:
             row = self._connection.execute(FRAME_WITH, (place,)).fetchone()
@@ -140,6 +138,18 @@ class LogWriter:
                     "UPDATE frames SET crc = ?, body = ? WHERE first = ?",
                     (new.check, new.body, new.first),
                 )
+
+    def scrub(self) -> bool:
+        """One commit: writes zeros over some of the free pages. False where there are more."""
+        free: int = self._connection.execute("PRAGMA freelist_count").fetchone()[0]
+        if not free:
+            self._connection.execute("DROP TABLE IF EXISTS scrubbed")  # they are free again
+            return True
+        with self._transaction():
+            self._connection.execute("CREATE TABLE IF NOT EXISTS scrubbed (zeros BLOB)")
+            zeros = min(free, SCRUBBED_PAGES) * self._page_bytes
+            self._connection.execute("INSERT INTO scrubbed VALUES (zeroblob(?))", (zeros,))
+        return False
 
     def wash(self) -> bool:
         """Empties the WAL. False where somebody still reads what is in it: to be tried again."""
@@ -155,6 +165,7 @@ class LogWriter:
         with suppress(Error):
             self._reserve(self._next - 1)
         self._connection.close()
+        self._note.close()
 
     def _meta_of_first_open(self, randomness: bytes, source: int) -> Mapping[str, Any]:
         given = {
@@ -210,80 +221,3 @@ class LogWriter:
             with suppress(Error):  # some errors have rolled back already
                 self._connection.execute("ROLLBACK")
             raise
-
-
-class LogReader:
-    """A connection that only reads what is committed, and the segments beside the file; one
-    thread at a time uses it."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = connect_to_read(path)
-        self._segments = Segments(path.parent)
-
-    def frames(self, after: int) -> Iterator[Frame]:
-        """Those with records behind `after`, in order; an empty one, not intact, where it cannot
-        be read. Raises LogUnreadable where not even places can be told."""
-        while True:
-            if (sealed := self.sealed()) > after:
-                yield from self._segments.frames(after, sealed)
-                after = sealed
-            rows = self._in_inbox(after)
-            first = next(rows, None)
-            # Asked while `rows` is open, so of the same state of the file: nothing left the inbox
-            # between the two.
-            if self.sealed() <= after:
-                break
-        if first is not None:
-            yield first
-            yield from rows
-
-    def end(self) -> int:
-        """The last place of the last frame; 0 for an empty log. Raises LogUnreadable."""
-        try:
-            row = self._connection.execute(LAST_PLACE).fetchone()
-        except Error as problem:
-            raise LogUnreadable(f"The end of the log cannot be read: {problem}") from problem
-        return row[0] if row else self.sealed()
-
-    def sealed(self) -> int:
-        """Up to here the segments have it, and the inbox no more. Raises LogUnreadable."""
-        try:
-            row = self._connection.execute(SEALED).fetchone()
-        except Error as problem:
-            raise LogUnreadable(f"The inbox cannot be read: {problem}") from problem
-        return row[0] if row else 0
-
-    def sizes(self, after: int) -> Iterator[tuple[int, int, int]]:
-        """First and last place and bytes of each frame of the inbox behind `after`, in order."""
-        yield from self._connection.execute(SIZES_BEHIND, (after,))
-
-    def damaged_files(self, progress: Progress) -> Iterator[tuple[str, str]]:
-        """Reads every byte of the segments: which file is not as it was written, or missing, and
-        what of it. Raises LogUnreadable."""
-        yield from self._segments.damage(self.sealed(), progress)
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _in_inbox(self, after: int) -> Iterator[Frame]:
-        try:
-            for row in self._connection.execute(FRAMES_BEHIND, (after,)):
-                yield Frame(*row)
-                after = max(after, row[1])
-        except Error:
-            yield from self._frames_one_by_one(after)
-
-    def _frames_one_by_one(self, after: int) -> Iterator[Frame]:
-        try:
-            places = self._connection.execute(PLACES_BEHIND, (after,)).fetchall()
-        except Error as problem:
-            raise LogUnreadable(f"Nothing behind {after} can be read: {problem}") from problem
-        for first, last in places:
-            try:
-                row = self._connection.execute(FRAME_AT, (first,)).fetchone()
-            except Error:
-                row = (first, last, 0, 0, b"")
-            if row is None:  # sealed meanwhile
-                yield from self.frames(first - 1)
-                return
-            yield Frame(*row)

@@ -8,6 +8,8 @@ import os
 import shutil
 from pathlib import Path
 
+from endu.stores.files import sync_names
+
 REBUILDING = "rebuilding"  # new ones are made here, beside the old
 REPLACED = "replaced"
 COMPLETE = "complete"
@@ -22,7 +24,7 @@ def swap_in(data: Path) -> None:
             raise FileNotFoundError(f"{data / REBUILDING / part} was not made.")
     with (data / REBUILDING / COMPLETE).open("w") as mark:
         os.fsync(mark.fileno())
-    _sync(data / REBUILDING)
+    sync_names(data / REBUILDING)
     finish_swap(data)
 
 
@@ -38,12 +40,12 @@ def finish_swap(data: Path) -> bool:
             # The old WAL goes first: it must never lie beside the new file.
             for name in (f"{part}-wal", f"{part}-shm", part):
                 _set_aside(data / name, old / name)
-            _sync(old)
+            sync_names(old)
             (new / part).rename(data / part)
-            _sync(data)
+            sync_names(data)
     shutil.rmtree(old)
     shutil.rmtree(new)
-    _sync(data)
+    sync_names(data)
     return True
 
 
@@ -53,11 +55,3 @@ def _set_aside(path: Path, target: Path) -> None:
     if target.is_dir():  # from a swap that was killed
         shutil.rmtree(target)
     path.rename(target)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,7 @@
 """Puts the house together: the only file that knows which store stands behind which port."""
 
 import secrets
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -69,6 +70,8 @@ def run(
     """Serves until told to stop by a signal. Raises CannotRun; a part that died ends it too.
     `at_each_step` hears each step of settling as it is done."""
     set_up(settings.logs)
+    # pyarrow would load it to ask whether a list is one of its own: 50 MB for nothing.
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     uvloop.run(serve(settings, announce, at_each_step))
 
 

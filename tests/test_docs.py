@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TESTED = re.compile(r"<!-- tested -->\n```sh\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-PROVED = re.compile(r"\[(test_\w+)\]\((tests/\w+\.py)\)")
+PROVED = re.compile(r"\[(test_\w+)\]\((tests/[\w/]+\.py)\)")
 BLOCKS = [
     (str(path.relative_to(ROOT)), number, block)
     for path in DOCUMENTS

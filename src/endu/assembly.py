@@ -1,48 +1,39 @@
 """Puts the house together: the only file that knows which store stands behind which port."""
 
 import secrets
+import shutil
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from pathlib import Path
 
 import uvloop
 from msgspec.structs import replace
 
-from endu.announcements import Announce, CannotRun, Progress, Rebuilt, Verified
+from endu import upkeep
+from endu.announcements import Announce, Progress, Rebuilt, Verified
 from endu.door.starting import Door, open_door
 from endu.erasing import (
     Erased,
     Remembering,
     erasing,
-    must_not_be_under_way,
-    remember_from_log,
-    resolver_of,
 )
 from endu.event_types.registrar import Registrar
 from endu.events.numbers import KnownNumbers
-from endu.events.rebuild import rebuild as settle_again
 from endu.events.recorder import Recorder
 from endu.events.replay import Replay
-from endu.events.settler import Parts as SettlerParts
-from endu.events.settler import Settler, nothing
+from endu.events.settler import nothing
 from endu.events.settling import settling
-from endu.events.verify import ToVerify
-from endu.events.verify import verify as read_back
-from endu.events.visits import Visits
 from endu.garbage import search_seldom
-from endu.log_opening import SOURCE, OpenInbox, open_inbox, open_sealer
+from endu.log_opening import OpenInbox, open_sealer
 from endu.logs import set_up
-from endu.organizations.beginning import FIRST_PROPERTY, Beginning, begin, make_operator_key
+from endu.organizations.beginning import Beginning, begin, make_operator_key
 from endu.settings import Settings
+from endu.settlers import note_first_property, now_ms, open_ledger, open_log, settler_of
 from endu.stores.ballast import Ballast, make_room_to_start
-from endu.stores.chdb_handles import Limits
-from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
+from endu.stores.chdb_ledger import ChdbLedger
 from endu.stores.data_directory import DataDirectory, hold, write_privately
 from endu.stores.directory_file import Directory, open_directory
-from endu.stores.log_reader import LogReader
 from endu.stores.sqlite_creations import SqliteCreations
 from endu.stores.sqlite_directory import SqliteDirectory
 from endu.stores.sqlite_failed import SqliteFailedEvents
@@ -50,10 +41,7 @@ from endu.stores.sqlite_people import SqlitePeople
 from endu.stores.sqlite_position import SqlitePosition, SqliteProperties
 from endu.stores.sqlite_registry import SqliteRegistry, nothing_changed, open_sqlite_registry
 from endu.stores.sqlite_rules import SqliteRules
-from endu.stores.sqlite_visits import SqliteOwners, SqliteVisitBook
-from endu.stores.swap import finish_swap, swap_in
-from endu.stores.trouble import of_storage
-from endu.stores.whose import owners_and_visits
+from endu.stores.swap import finish_swap
 from endu.tending import Tended, tending
 from endu.web.buckets import Rates
 from endu.web.crowd import Reception, allow_connections
@@ -75,15 +63,16 @@ def run(
     uvloop.run(serve(settings, announce, at_each_step))
 
 
-def verify(settings: Settings, progress: Progress) -> Verified:
-    """Reads everything back, with no server on the directory. Raises CannotRun."""
-    return uvloop.run(_verify(settings, progress))
+def verify(settings: Settings, progress: Progress, thorough: bool = False) -> Verified:
+    """Reads everything back, with no server on the directory; where it is to be `thorough`, settles
+    the log again and compares what comes of it. Raises CannotRun."""
+    return uvloop.run(upkeep.verify(settings, progress, thorough))
 
 
 def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
     """Makes directory and ledger again from the log. Killed in the middle, it goes on from there
     when it is called again, and until it is done the old ones stay. Raises CannotRun."""
-    return uvloop.run(_rebuild(settings, progress))
+    return uvloop.run(upkeep.rebuild(settings, progress))
 
 
 async def serve(
@@ -122,12 +111,14 @@ async def opened(
     """Everything behind the door. Without one this process writes the log. Raises CannotRun."""
     async with AsyncExitStack() as stack:
         finish_swap(data.root)
+        shutil.rmtree(data.verifying, ignore_errors=True)  # it has people in it, as they were then
         registry = await _open_registry(stack, data, door)
         directory = stack.enter_context(open_directory(data.directory))
-        ledger = stack.enter_context(open_chdb_ledger(data.ledger, _limits(settings)))
-        began = await _begin(settings, registry, directory)
-        inbox = await _open_inbox(stack, data, directory, ledger, door)
-        settler = _settler(inbox, directory, ledger, at_each_step)
+        ledger = stack.enter_context(open_ledger(data.ledger, settings))
+        began = await _begin(settings, registry)
+        await note_first_property(registry.organizations, directory)
+        inbox = await open_log(stack, data, directory, ledger, door)
+        settler = settler_of(inbox, directory, ledger, at_each_step)
         work = await stack.enter_async_context(settling(settler, inbox))
         sealing = open_sealer(data, settings.segment_records, inbox, settler, at_each_step)
         log = await stack.enter_async_context(sealing)
@@ -160,55 +151,14 @@ async def _open_registry(
     return registry
 
 
-async def _open_inbox(
-    stack: AsyncExitStack,
-    data: DataDirectory,
-    directory: Directory,
-    ledger: ChdbLedger,
-    door: Door | None,
-) -> OpenInbox:
-    watermark = await SqlitePosition(directory.connection, directory.reader, SOURCE).watermark()
-    settled = max(watermark, await ledger.last(SOURCE))
-    inbox = await stack.enter_async_context(open_inbox(data, settled, door))
-    if not watermark and inbox.end:
-        await remember_from_log(data, directory, inbox)
-    return inbox
-
-
-def _settler(
-    inbox: OpenInbox,
-    directory: Directory,
-    ledger: ChdbLedger,
-    at_each_step: Callable[[str], None] = nothing,
-) -> Settler:
-    connection, reader = directory.connection, directory.reader
-    parts = SettlerParts(
-        inbox=inbox,
-        resolver=resolver_of(directory, ledger, inbox),
-        ledger=ledger,
-        owners=SqliteOwners(directory.reading),
-        visits=Visits(SqliteVisitBook(connection, directory.reading), ledger),
-        failed=SqliteFailedEvents(connection, reader),
-        properties=SqliteProperties(connection, reader),
-        position=SqlitePosition(connection, reader, inbox.source),
-        scramble=inbox.scramble,
-    )
-    return Settler(parts, _now_ms, of_storage, at_each_step)
-
-
-async def _begin(
-    settings: Settings, registry: SqliteRegistry, directory: Directory
-) -> Beginning | None:
+async def _begin(settings: Settings, registry: SqliteRegistry) -> Beginning | None:
     """The first start's organization and keys; None at every later one."""
     if not settings.operator_key_file.exists():
-        key = await make_operator_key(registry.keyring, _now_ms(), secrets.token_bytes)
+        key = await make_operator_key(registry.keyring, now_ms(), secrets.token_bytes)
         write_privately(settings.operator_key_file, key)
     if registry.organizations.all():
         return None
-    began = await begin(registry.organizations, registry.keyring, _now_ms(), secrets.token_bytes)
-    properties = SqliteProperties(directory.connection, directory.reader)
-    await properties.note({(began.organization_id, FIRST_PROPERTY): _now_ms()})
-    return began
+    return await begin(registry.organizations, registry.keyring, now_ms(), secrets.token_bytes)
 
 
 def _parts(
@@ -233,7 +183,7 @@ def _parts(
         ledger=ledger,
         directory=people,
         people=SqlitePeople(directory.reader),
-        rules=SqliteRules(directory.reader, directory.path, scramble, source, _now_ms),
+        rules=SqliteRules(directory.reader, directory.path, scramble, source, now_ms),
         failed_events=failed_events,
         erasures=directory.erasures,
         replay=Replay(failed_events, recorder, scramble, source),
@@ -243,52 +193,8 @@ def _parts(
         created_since=SqliteCreations(directory.reader, inbox).since,
         fresh=watch.fresh,
         why_not_ready=watch.why_not_ready,
-        now_ms=_now_ms,
+        now_ms=now_ms,
         randomness=secrets.token_bytes,
-        rates=Rates(_now_ms),
+        rates=Rates(now_ms),
         metrics=metrics,
     )
-
-
-async def _verify(settings: Settings, progress: Progress) -> Verified:
-    async with AsyncExitStack() as stack:
-        data = stack.enter_context(hold(_existing(settings)))
-        finish_swap(data.root)
-        directory = stack.enter_context(open_directory(data.directory))
-        await must_not_be_under_way(directory)
-        ledger = stack.enter_context(open_chdb_ledger(data.ledger, _limits(settings)))
-        log = stack.enter_context(closing(LogReader(data.inbox)))
-        position = SqlitePosition(directory.connection, directory.reader, SOURCE)
-        whose = owners_and_visits(directory.reader, ledger)
-        return await read_back(ToVerify(log, ledger, position, SOURCE, whose), progress)
-
-
-async def _rebuild(settings: Settings, progress: Progress) -> Rebuilt:
-    async with AsyncExitStack() as stack:
-        data = stack.enter_context(hold(_existing(settings)))
-        finish_swap(data.root)
-        data.rebuilding.mkdir(exist_ok=True)
-        async with AsyncExitStack() as new:
-            directory = new.enter_context(open_directory(data.rebuilding / data.directory.name))
-            ledger = new.enter_context(
-                open_chdb_ledger(data.rebuilding / data.ledger.name, _limits(settings))
-            )
-            inbox = await _open_inbox(new, data, directory, ledger, None)
-            search_seldom()
-            done = await settle_again(_settler(inbox, directory, ledger), inbox, progress)
-        swap_in(data.root)
-        return done
-
-
-def _existing(settings: Settings) -> Path:
-    if not (settings.data / DataDirectory(settings.data).inbox.name).exists():
-        raise CannotRun(f"{settings.data} holds no Endu; name its directory with --data.")
-    return settings.data
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(seconds=settings.question_seconds, memory_bytes=settings.question_megabytes << 20)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -12,10 +13,12 @@ from endu.announcements import CannotRun
 from endu.door.numbers import SharedNumbers
 from endu.events.erasing import ForgettingResolver
 from endu.events.erasures import Carrying, carry_out_pending, remember_erasures
+from endu.events.inbox import Inbox
 from endu.events.keeping import LogEraser
 from endu.events.numbers import KnownNumbers
 from endu.events.settler import nothing
 from endu.identities.resolver import Resolver
+from endu.ids import Scramble
 from endu.log_opening import OpenInbox
 from endu.stores.chdb_ledger import ChdbLedger
 from endu.stores.data_directory import DataDirectory
@@ -25,7 +28,14 @@ from endu.stores.sealer import Sealer
 from endu.stores.sqlite_casebook import SqliteCasebook
 
 
-def resolver_of(directory: Directory, ledger: ChdbLedger, inbox: OpenInbox) -> ForgettingResolver:
+class Mixed(Inbox, Protocol):
+    """An inbox that says with which secret its numbers are mixed."""
+
+    @property
+    def scramble(self) -> Scramble: ...
+
+
+def resolver_of(directory: Directory, ledger: ChdbLedger, inbox: Mixed) -> ForgettingResolver:
     """Who is who, and who is no more."""
     return ForgettingResolver(
         Resolver(SqliteCasebook(directory.connection), inbox.scramble, inbox.source),

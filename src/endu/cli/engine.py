@@ -17,7 +17,9 @@ class Engine(Protocol):
     def run(self, settings: Settings, announce: Announce) -> None:
         """Returns when the server was told to end, and has."""
 
-    def verify(self, settings: Settings, progress: Progress) -> Verified: ...
+    def verify(
+        self, settings: Settings, progress: Progress, thorough: bool = False
+    ) -> Verified: ...
 
     def rebuild(self, settings: Settings, progress: Progress) -> Rebuilt: ...
 

@@ -19,12 +19,21 @@ from endu.cli.stop import DAMAGED, Stop
 Data = Annotated[Path | None, typer.Option(help="The data directory.", show_default="endu-data")]
 
 
-def verify(data: Data = None, json: AsJson = False) -> None:
+Thorough = Annotated[
+    bool,
+    typer.Option(
+        help="Settle the whole log again beside it, in verifying/, and compare all that follows "
+        "from it: as long as a rebuild, and several times the space of ledger and directory."
+    ),
+]
+
+
+def verify(data: Data = None, json: AsJson = False, thorough: Thorough = False) -> None:
     """Read everything, and name what is damaged or missing. Changes nothing."""
     settings = settings_for(data)
     try:
         with bars() as progress:
-            found = load_engine().verify(settings, progress)
+            found = load_engine().verify(settings, progress, thorough)
     except CannotRun as problem:
         raise Stop(str(problem)) from problem
     if json:
@@ -37,6 +46,8 @@ def verify(data: Data = None, json: AsJson = False) -> None:
         raise Stop(f"{len(found.damage)} damaged or missing; see docs/operate.md.", DAMAGED)
     if not json:
         print("All of it is as it was written.")
+        if thorough:
+            print("Settled again, the log comes to the same.")
 
 
 def rebuild(data: Data = None, json: AsJson = False) -> None:

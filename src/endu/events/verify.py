@@ -44,19 +44,21 @@ class LedgerToRead(Protocol):
 
 
 class ToVerify(Struct, frozen=True):
-    """What is read, and nothing of it changed."""
+    """What is read, and nothing of it changed. Where nobody can say how far the ledger is, nothing
+    is missing in it."""
 
     log: LogToRead
     ledger: LedgerToRead
-    position: Position
+    position: Position | None
     source: int
     whose: Sequence[Whose] = ()  # owners and visits
 
 
 async def verify(what: ToVerify, progress: Progress) -> Verified:
     """Names every record that is damaged, missing, doubled or set aside."""
-    aside = {each.seq: each.reason for each in await all_aside(what.position)}
-    reading = _Reading(what, await what.position.watermark(), aside)
+    position = what.position
+    aside = {each.seq: each.reason for each in await all_aside(position)} if position else {}
+    reading = _Reading(what, await position.watermark() if position else 0, aside)
     try:
         files = what.log.damaged_files(progress)
         reading.damage += [Damage(where, why) for where, why in files]

@@ -9,6 +9,10 @@ from endu.events.ledger import LedgerDamaged
 AT_ONCE = 50_000  # some 10 MB of both
 GREATEST = (1 << 63) - 1
 
+# More changes than that never wait for the ledger. A version greater than it need be does no harm,
+# as long as there is room for greater ones.
+TOLD_LATE = 1 << 32
+
 
 class Said(NamedTuple):
     """`of` is a subject, or the place of an event; `whose` the identity or the subject that it
@@ -69,6 +73,8 @@ def _differences(
         right, found = directory.get(of), ledger.get(of)
         if right is None:
             yield Damage(f"ledger, {what(of)}", "is in the ledger, but not in the directory")
+        elif right.version > told + TOLD_LATE:
+            yield Damage(f"directory.db, {what(of)}", f"has version {right.version}, after {told}")
         elif right.version > told or right == found:
             continue
         elif found is None:

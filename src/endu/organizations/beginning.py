@@ -50,6 +50,17 @@ async def begin(
     )
 
 
+def property_of_first(
+    organizations: Organizations,
+) -> dict[tuple[OrganizationId, PropertyId], int]:
+    """The first organization has one since it was made: what the examples name can be looked at
+    before anything is sent."""
+    return {
+        (first.organization_id, FIRST_PROPERTY): first.created_at_ms
+        for first in organizations.all()[:1]
+    }
+
+
 async def make_operator_key(
     keyring: Keyring, now_ms: int, randomness: Callable[[int], bytes]
 ) -> str:

@@ -118,10 +118,10 @@ SELECT value ->> 0, value ->> 1, key + 1 + (SELECT coalesce(max(version), 0) FRO
 ON CONFLICT (subject) DO UPDATE SET identity = excluded.identity, version = excluded.version
 """
 
-# As the fields of a JournalLine.
+# As the columns are named; `detail` is a text here.
 PUT_JOURNAL = """
-INSERT INTO journal (organization_id, seq, at_ms, change, subject, detail)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value -> 5
+INSERT INTO journal (organization_id, seq, at_ms, change, subject, detail, mark)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
   FROM json_each(?)
 """
 

@@ -52,6 +52,11 @@ class DataDirectory(Struct, frozen=True):
         """Where a rebuild makes directory and ledger anew before they take the old ones' place."""
         return self.root / "rebuilding"
 
+    @property
+    def verifying(self) -> Path:
+        """Where verifying settles the log again, to compare."""
+        return self.root / "verifying"
+
 
 @contextmanager
 def hold(root: Path) -> Iterator[DataDirectory]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from endu.stores.database import migrate
-from endu.stores.sqlite import Connection, Reader, connect_for_batches, connect_to_read
+from endu.stores.sqlite import Connection, Reader, connect, connect_for_batches, connect_to_read
 from endu.stores.sqlite_erasures import SqliteErasures
 
 
@@ -32,3 +32,9 @@ def open_directory(path: Path) -> Iterator[Directory]:
         closing(SqliteErasures(path, reader)) as erasures,
     ):
         yield Directory(path, connection, reading, reader, erasures)
+
+
+def copy_directory(path: Path, copy: Path) -> None:
+    """As it was last committed. `copy` is not there yet."""
+    with closing(connect_to_read(path)) as connection, closing(connect(copy)) as copied:
+        connection.backup(copied)

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from endu.events.ledger import LostPart
 from endu.stores.chdb_writer import Writer
+from endu.stores.ledger_numbers import BROUGHT_NUMBERS
 from endu.stores.ledger_tables import EVENTS, OWNER_CHANGES, VISIT_CHANGES
 
 logger = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class LedgerParts:
         """Reads every byte of the tables: the parts that are not as they were written, and why."""
         return [
             (f"{table} {part.part_path}", part.message)
-            for table in WATCHED
+            for table in (*WATCHED, BROUGHT_NUMBERS)
             for part in await self._writer.in_thread(self._check, table, "")
             if not part.is_passed
         ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from endu.announcements import Progress
 from endu.events.frame import Frame
@@ -22,7 +23,15 @@ LAST_PLACE = "SELECT last FROM frames ORDER BY first DESC LIMIT 1"
 FRAME_AT = "SELECT first, last, at_ms, crc, body FROM frames WHERE first = ?"
 SIZES_BEHIND = "SELECT first, last, length(body) FROM frames WHERE first > ? ORDER BY first"
 LOST = "SELECT first, last FROM lost ORDER BY first"
+MIXED_WITH = "SELECT value FROM meta WHERE name IN ('secret', 'source') ORDER BY name"
 SEALED = "SELECT value FROM meta WHERE name = 'sealed'"
+
+
+class MixedWith(NamedTuple):
+    """What record ids and subjects are computed with."""
+
+    secret: int
+    source: int
 
 
 class LogReader:
@@ -70,6 +79,14 @@ class LogReader:
     def sizes(self, after: int) -> Iterator[tuple[int, int, int]]:
         """First and last place and bytes of each frame of the inbox behind `after`, in order."""
         yield from self._connection.execute(SIZES_BEHIND, (after,))
+
+    def mixed_with(self) -> MixedWith:
+        """Raises LogUnreadable."""
+        try:
+            (secret,), (source,) = self._connection.execute(MIXED_WITH).fetchall()
+        except (Error, ValueError) as problem:
+            raise LogUnreadable(f"The log's secret cannot be read: {problem}") from problem
+        return MixedWith(int.from_bytes(secret, "big"), source)
 
     def damaged_files(self, progress: Progress) -> Iterator[tuple[str, str]]:
         """Reads every byte of the segments: which file is not as it was written, or missing, and

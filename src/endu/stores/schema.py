@@ -146,6 +146,7 @@ journal = sa.Table(
     sa.Column("change", sa.Text, nullable=False),
     sa.Column("subject", sa.BigInteger, nullable=False, index=True),
     sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("mark", sa.BigInteger, nullable=False, server_default="0"),  # its check sum
 )
 
 rules = sa.Table(

@@ -15,6 +15,7 @@ from endu.identities.identifier import Kind, Number, Subject
 from endu.identities.linking import Link, Node, Pair
 from endu.organizations.organization import OrganizationId
 from endu.stores import casebook_sql as sql
+from endu.stores.journal_marks import mark_of
 from endu.stores.sqlite import Connection
 from endu.stores.sqlite_forgetting import forget, left_behind, plan_of
 from endu.stores.sqlite_rows import rule_of, rules_of, transaction
@@ -88,7 +89,7 @@ class SqliteCasebook:
         await self._put(sql.PUT_OWNERS, identity_of.items())
 
     async def put_journal(self, lines: Sequence[JournalLine]) -> None:
-        await self._put(sql.PUT_JOURNAL, lines)
+        await self._put(sql.PUT_JOURNAL, [_with_mark(line) for line in lines])
 
     async def fingerprints_seen_with(self, subjects: Set[Subject]) -> set[Subject]:
         return set(await self._subjects(sql.FINGERPRINTS_SEEN_WITH, (json_of(subjects),)))
@@ -181,3 +182,9 @@ class SqliteCasebook:
 
     def _all(self, statement: str, values: Any = ()) -> list[tuple[Any, ...]]:
         return list(self._connection.execute(statement, values))
+
+
+def _with_mark(line: JournalLine) -> tuple[str | int, ...]:
+    detail = msgspec.json.encode(line.detail).decode()
+    columns = line.organization_id, line.seq, line.at_ms, line.change, line.subject, detail
+    return *columns, mark_of(*columns)

@@ -80,6 +80,11 @@ class SqliteErasures:
         sql = "SELECT value FROM erasures, json_each(erasures.subjects) WHERE seq = ?"
         return await self._reader.read(lambda db: _firsts(db, sql, (asked,)))
 
+    async def organizations(self) -> list[str]:
+        """Where anybody was erased."""
+        sql = "SELECT DISTINCT organization_id FROM erasures ORDER BY organization_id"
+        return await self._reader.read(lambda db: _firsts(db, sql, ()))
+
     async def pending(self) -> list[Erasure]:
         return await self._erasures(PENDING, ())
 

@@ -1,5 +1,5 @@
 """Flipping single bytes of what a killed server left behind, and seeing whether `endu verify`
-notices.
+notices (`--thorough`, so that it settles the log again and compares).
 
 Each flip happens in a copy of its own, so that what Endu does about it can do no harm to the
 next. A flip that verify says nothing of is harmless only where everything that the files hold
@@ -75,9 +75,16 @@ class Ground(Struct, frozen=True):
     secret_key: str
 
 
+class Contents(Struct, frozen=True):
+    """As `contents.py` tells them. Where they cannot be read, that is what they are."""
+
+    exact: bytes
+    answers: bytes
+
+
 class Whole(Struct, frozen=True):
-    """What everything reads as where no byte was flipped: as it is, and once a server was started
-    on it and has settled what waits."""
+    """What everything reads as where no byte was flipped: as it is, and how it answers once a
+    server was started on it and has settled what waits."""
 
     now: bytes
     settled: bytes
@@ -106,7 +113,7 @@ async def _look_at_the_whole(ground: Ground) -> Whole:
         raise BadStart(f"Verify finds fault with what nothing was done to: {ended.said}")
     now = await _contents(copy)
     await settle(copy, ground.secret_key)
-    whole = Whole(now, await _contents(copy))
+    whole = Whole(now.exact, (await _contents(copy)).answers)
     shutil.rmtree(copy)
     return whole
 
@@ -133,13 +140,13 @@ async def _verdict(flipped: Path, found: Said, whole: Whole, secret_key: str) ->
         return "named"
     if found.exit_code:
         return "unnamed" if found.broke_off else "named"
-    if await _contents(flipped) == whole.now:
+    if (await _contents(flipped)).exact == whole.now:
         return "harmless"
     try:
         await settle(flipped, secret_key)
     except DidNotStart:
         return "silent"
-    return "healed" if await _contents(flipped) == whole.settled else "silent"
+    return "healed" if (await _contents(flipped)).answers == whole.settled else "silent"
 
 
 async def _is_healed(copy: Path) -> bool:
@@ -201,18 +208,18 @@ async def settle(data: Path, secret_key: str) -> None:
 
 
 async def verify(data: Path) -> Said:
-    """`endu verify`, as anybody would run it; says the first damage that it names."""
-    ended = await _run("-c", ENDU, "verify", "--json", "--data", str(data))
+    """As anybody would run it; says the first damage that it names."""
+    ended = await _run("-c", ENDU, "verify", "--thorough", "--json", "--data", str(data))
     if ended.exit_code != DAMAGED:
         return ended
     first = msgspec.json.decode(ended.printed, type=Verified).damage[0]
     return Said(DAMAGED, f"{first.where}: {first.what}", ended.printed)
 
 
-async def _contents(data: Path) -> bytes:
-    """Where they cannot be read, that is what they are."""
+async def _contents(data: Path) -> Contents:
     read = await _run("-m", "endu.torture.contents", str(data))
-    return read.printed or read.said.encode()
+    exact, _, answers = read.printed.partition(b"\n")
+    return Contents(exact or read.said.encode(), answers or read.said.encode())
 
 
 async def _run(*words: str) -> Said:

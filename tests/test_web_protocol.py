@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from endu.web.asgi import reply
-from endu.web.body import read_body
+from endu.web.body import Bodies
 from endu.web.protocol import PATIENCE, BoundedProtocol, Patience
 
 POST = b"POST / HTTP/1.1\r\nHost: endu\r\n"
@@ -33,7 +33,7 @@ class Waiting:
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
-    await reply(send, 200, await read_body(receive, dict(scope["headers"]), 1_000_000))
+    await reply(send, 200, await Bodies().read(receive, dict(scope["headers"]), 1_000_000))
 
 
 class Listening(uvicorn.Server):
@@ -118,6 +118,17 @@ async def test_many_requests_at_once_are_as_many() -> None:
         for _ in range(20):
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
             await reader.readexactly(5)
+
+
+async def test_of_the_smallest_requests_no_thousands_are_taken_at_once() -> None:
+    async with connected(PATIENCE, app=Waiting()) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\n\r\n" * 5_000)
+        assert (await reader.read()).startswith(b"HTTP/1.1 400")
+
+
+async def test_too_many_headers_are_refused_before_the_head_ends() -> None:
+    head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200
+    assert (await asyncio.wait_for(answer_to(head), 5)).startswith(b"HTTP/1.1 431")
 
 
 @pytest.mark.parametrize(

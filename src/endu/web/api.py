@@ -45,7 +45,6 @@ from endu.web.asgi import (
     refusal_headers,
     reply,
 )
-from endu.web.body import read_body
 from endu.web.buckets import refused_stranger
 from endu.web.callers import Callers
 from endu.web.endpoint import NDJSON, Call, Endpoint, Lines, Needs, Text
@@ -97,8 +96,14 @@ GROUPS = (
 def http_face(parts: Parts) -> "Front":
     """The ASGI application."""
     callers = Callers(parts.keyring, parts.organizations)
-    recording = callers, parts.recorder, parts.rates, parts.now_ms, parts.metrics.outcomes
-    door = RecordDoor(*recording)
+    door = RecordDoor(
+        callers,
+        parts.recorder,
+        parts.rates,
+        parts.bodies,
+        parts.now_ms,
+        parts.metrics.outcomes,
+    )
     return Front(
         {RECORD.path: door.one, RECORD_BATCH.path: door.batch},
         _litestar(every_endpoint(), parts, callers),
@@ -135,6 +140,7 @@ class Front:
             await reply(exchange.send, 500, refusal_body(refusal), refusal_headers(refusal))
         finally:
             exchange.end()
+            del scope[EXCHANGE]  # or it would hold what is left of the body until garbage is sought
 
     def _new_id(self) -> str:
         return new_id(self._parts.now_ms(), self._parts.randomness(10))
@@ -218,7 +224,7 @@ async def _call_of(
     query: Any = read_query(request.scope["query_string"], request.path_params, described.query)
     body: Any = None
     if described.body is not None:
-        packed = await read_body(request.receive, sent, BODY_BYTES_AT_MOST)
+        packed = await parts.bodies.read(request.receive, sent, BODY_BYTES_AT_MOST)
         body = read_json(packed, described.body)
     if getattr(query, "fresh", False) or getattr(body, "fresh", False):
         await parts.fresh()

@@ -1,13 +1,14 @@
 """Reading a request's body: never more than its limit, packed or not.
 
-A packed body is limited while it is unpacked, so that a bomb costs no more than the limit.
+A packed body is limited while it is unpacked, so that a bomb costs no more than the limit; and
+one large body is unpacked at a time, so that many bombs cost no more than one.
 """
 
 import asyncio
 import sys
 import zlib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 from endu.refusals import Reason, Refusal
 from endu.web.asgi import Receive, too_large
@@ -20,25 +21,71 @@ else:
 # What RFC 9659 asks of zstd over HTTP: a decoder need not keep more than 8 MiB.
 ZSTD_WINDOW_LOG_MAX = 23
 
-# Unpacking this much takes about a millisecond: more of it must not hold up the loop.
+# Unpacking this much takes less than a millisecond: more of it must not hold up the loop.
 UNPACKED_ON_THE_LOOP = 64 * 1024
 
+# Small enough to be nothing beside a limit; each costs the thread a wait for the interpreter.
+PIECE_BYTES = 512 * 1024
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
-    """The whole body, unpacked: at most `limit` bytes. Raises Refusal."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message.get("more_body") or message["type"] != "http.request":
-        body = await _read_on(receive, message, headers, limit)
-    if len(body) > limit:
-        raise too_large("body", len(body), limit)
-    encoding = headers.get(b"content-encoding")
-    return body if encoding is None else await _unpacked(body, encoding, limit)
+# Of packed bodies whose turn has not come. Whoever comes then is sent away before it costs more.
+WAITING_BYTES_AT_MOST = 4 * 1024 * 1024
+
+# Returns None where it comes to more than the limit.
+Unpack: TypeAlias = Callable[[bytes, int], bytes | None]
 
 
-async def _read_on(
-    receive: Receive, message: Mapping[str, Any], headers: Mapping[bytes, bytes], limit: int
-) -> bytes:
+class Bodies:
+    """For one loop. Large packed bodies are unpacked one after the other, in a thread."""
+
+    def __init__(self, waiting_bytes_at_most: int = WAITING_BYTES_AT_MOST) -> None:
+        self._waiting_bytes_at_most = waiting_bytes_at_most
+        self._waiting_bytes = 0
+        self._turn = asyncio.Lock()
+
+    async def read(self, receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
+        """The whole body, unpacked: at most `limit` bytes. Raises Refusal."""
+        told = _told_length(headers)
+        if told is not None and told > limit:
+            raise too_large("body", told, limit)
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body") or message["type"] != "http.request":
+            body = await _read_on(receive, message, limit)
+        if len(body) > limit:
+            raise too_large("body", len(body), limit)
+        encoding = headers.get(b"content-encoding")
+        return body if encoding is None else await self._unpacked(body, encoding, limit)
+
+    async def _unpacked(self, body: bytes, encoding: bytes, limit: int) -> bytes:
+        name = encoding.strip().lower()
+        if name in (b"", b"identity"):
+            return body
+        unpack = _UNPACKERS.get(name)
+        if unpack is None:
+            raise Refusal(Reason.UNSUPPORTED_ENCODING)
+        at_once = min(limit, UNPACKED_ON_THE_LOOP)
+        try:
+            unpacked = unpack(body, at_once) if len(body) <= at_once else None
+            if unpacked is None and limit > at_once:
+                unpacked = await self._in_turn(unpack, body, limit)
+        except (zlib.error, zstd.ZstdError, EOFError) as fault:
+            raise _broken(name) from fault
+        if unpacked is None:
+            raise too_large("body", None, limit)
+        return unpacked
+
+    async def _in_turn(self, unpack: Unpack, body: bytes, limit: int) -> bytes | None:
+        if self._waiting_bytes and self._waiting_bytes + len(body) > self._waiting_bytes_at_most:
+            raise Refusal(Reason.RATE_LIMITED, "Too many packed bodies wait; send it again.")
+        self._waiting_bytes += len(body)
+        try:
+            async with self._turn:
+                return await asyncio.to_thread(unpack, body, limit)
+        finally:
+            self._waiting_bytes -= len(body)
+
+
+async def _read_on(receive: Receive, message: Mapping[str, Any], limit: int) -> bytes:
     pieces: list[bytes] = [message.get("body", b"")]
     size = len(pieces[0])
     while message.get("more_body") and size <= limit:
@@ -48,7 +95,7 @@ async def _read_on(
     if message["type"] != "http.request":
         raise Refusal(Reason.INVALID_REQUEST, "The connection ended before the body did.")
     if size > limit:
-        raise too_large("body", _told_length(headers), limit)
+        raise too_large("body", None, limit)
     return b"".join(pieces)
 
 
@@ -57,56 +104,64 @@ def _told_length(headers: Mapping[bytes, bytes]) -> int | None:
     return int(told) if told.isdigit() and len(told) < 20 else None
 
 
-async def _unpacked(body: bytes, encoding: bytes, limit: int) -> bytes:
-    name = encoding.strip().lower()
-    if name in (b"", b"identity"):
-        return body
-    unpack = _UNPACKERS.get(name)
-    if unpack is None:
-        raise Refusal(Reason.UNSUPPORTED_ENCODING)
-    try:
-        if limit > UNPACKED_ON_THE_LOOP < len(body):
-            return await asyncio.to_thread(unpack, body, limit)
-        return unpack(body, limit)
-    except (zlib.error, zstd.ZstdError, EOFError) as fault:
-        raise _broken(name) from fault
+def _ungzip(body: bytes, limit: int) -> bytes | None:
+    return _whole(_unzipped(body, limit, zlib.MAX_WBITS | 16), limit)
 
 
-def _unzip(body: bytes, limit: int, wbits: int) -> bytes:
-    unpacker = zlib.decompressobj(wbits)
-    unpacked = unpacker.decompress(body, limit + 1)
-    if len(unpacked) > limit:
-        raise too_large("body", None, limit)
-    if not unpacker.eof or unpacker.unused_data:
-        raise EOFError
-    return unpacked
-
-
-def _ungzip(body: bytes, limit: int) -> bytes:
-    return _unzip(body, limit, zlib.MAX_WBITS | 16)
-
-
-def _inflate(body: bytes, limit: int) -> bytes:
+def _inflate(body: bytes, limit: int) -> bytes | None:
     """Deflate is zlib's format by the letter of HTTP, and without its head in many clients."""
     try:
-        return _unzip(body, limit, zlib.MAX_WBITS)
+        return _whole(_unzipped(body, limit, zlib.MAX_WBITS), limit)
     except zlib.error:
-        return _unzip(body, limit, -zlib.MAX_WBITS)
+        return _whole(_unzipped(body, limit, -zlib.MAX_WBITS), limit)
 
 
-def _unzstd(body: bytes, limit: int) -> bytes:
+def _unzstd(body: bytes, limit: int) -> bytes | None:
+    return _whole(_of_zstd(body, limit), limit)
+
+
+def _whole(pieces: Iterator[bytes], limit: int) -> bytes | None:
+    kept: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > limit:
+            return None
+        kept.append(piece)
+    return b"".join(kept)
+
+
+def _unzipped(body: bytes, limit: int, wbits: int) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj(wbits)
+    most = min(PIECE_BYTES, limit + 1)
+    piece = unpacker.decompress(body, most)
+    while not unpacker.eof:
+        if not (piece or unpacker.unconsumed_tail):
+            raise EOFError
+        yield piece
+        piece = unpacker.decompress(unpacker.unconsumed_tail, most)
+    yield piece
+    if unpacker.unused_data:
+        raise EOFError
+
+
+def _of_zstd(body: bytes, limit: int) -> Iterator[bytes]:
     unpacker = zstd.ZstdDecompressor(
         options={zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG_MAX}
     )
-    unpacked = unpacker.decompress(body, limit + 1)
-    if len(unpacked) > limit:
-        raise too_large("body", None, limit)
-    if not unpacker.eof or unpacker.unused_data:
+    most = min(PIECE_BYTES, limit + 1)
+    piece = unpacker.decompress(body, most)
+    while not unpacker.eof:
+        yield piece
+        if unpacker.needs_input:
+            raise EOFError
+        piece = unpacker.decompress(b"", most)
+    yield piece
+    if unpacker.unused_data:
         raise EOFError
-    return unpacked
 
 
-_UNPACKERS: dict[bytes, Callable[[bytes, int], bytes]] = {
+_UNPACKERS: dict[bytes, Unpack] = {
     b"gzip": _ungzip,
     b"x-gzip": _ungzip,
     b"deflate": _inflate,

@@ -20,6 +20,7 @@ from endu.organizations.keyring import Keyring
 from endu.organizations.organization import OrganizationId, Organizations
 from endu.organizations.properties import Properties
 from endu.refusals import Refusal
+from endu.web.body import Bodies
 from endu.web.buckets import Counting
 from endu.web.metrics import Metrics
 from endu.web.rates import HourlyRate
@@ -54,5 +55,6 @@ class Parts(Struct, frozen=True, kw_only=True):
     now_ms: Callable[[], int]
     randomness: Callable[[int], bytes]
     rates: Counting
+    bodies: Bodies = field(default_factory=Bodies)
     metrics: Metrics = field(default_factory=Metrics)
     creation_rate: HourlyRate = field(default_factory=lambda: HourlyRate("create-identity"))

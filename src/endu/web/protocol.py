@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 from endu.refusals import Reason, Refusal
 from endu.web.asgi import CLOSE, refusal_response
 from endu.web.crowd import Idle
+from endu.web.sips import Reluctant
 
 HEADERS_AT_MOST = 100
 HEAD_BYTES_AT_MOST = 32 * 1024
@@ -27,6 +28,13 @@ FRAMING_FOR_EACH_BYTE = 8
 # A body that goes on behind its answer is read to here, so that its sender can hear the answer
 # before the connection is closed on it.
 UNWANTED_BYTES_AT_MOST = 8 * 1024 * 1024
+
+# Requests that wait for the answers to those before them, of one piece that was read: as small as
+# ones that record an event can be.
+PIPELINED_AT_MOST = 128
+
+# Read behind them without a look, to notice whoever leaves.
+LATE_BYTES_AT_MOST = 4 * 1024
 
 NOT_HTTP = Refusal(Reason.INVALID_REQUEST, "That is not HTTP/1.1, or can be read in two ways.")
 TOO_LARGE = Refusal(
@@ -59,9 +67,14 @@ class HeadTooLarge(Exception):
     """Raised inside the parser, which ends the connection."""
 
 
+class TooManyAhead(Exception):
+    """As HeadTooLarge."""
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """Watches only what does not come in one piece, so that a usual request pays next to
-    nothing. `read` is what was read of the connection before it came here."""
+    nothing. `read` is what was read of the connection before it came here; `go_on`
+    reads it."""
 
     def __init__(
         self,
@@ -84,17 +97,22 @@ class BoundedProtocol(HttpToolsProtocol):
         self._piece = 0
         self._framing = 0  # bytes of this body that stand around its chunks, less what is due
         self._unwanted = 0
+        self._late = b""  # behind requests that wait for their turn
         self._too_large = False
         self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = Reluctant(transport, lambda: len(self._late) < LATE_BYTES_AT_MOST)
         self._watch()
+
+    def go_on(self) -> None:
+        """For once the transport reads: one that is stopped before it has begun, begins."""
         if self._read_before:
-            read, self._read_before = self._read_before, b""
-            self.data_received(read)
+            self.data_received(b"")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._read_before = self._late = b""
         self._stop_watching()
         self._stop_waiting_for_reader()
         super().connection_lost(exc)
@@ -103,38 +121,33 @@ class BoundedProtocol(HttpToolsProtocol):
             self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        self._piece = len(data)
-        if self._stage is Stage.BETWEEN:
-            self._stage, self._read = Stage.HEAD, 0  # where it is no more than an empty line, too
-        super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if self._stage is Stage.HEAD:
-            self._read += self._piece
-            self._too_large = self._read > HEAD_BYTES_AT_MOST + self._piece
-        elif self._stage is Stage.BODY:
-            self._framing += self._piece
-            self._too_large = self._framing > HEAD_BYTES_AT_MOST + self._piece
-        if self._too_large:
-            self._end_with(TOO_LARGE)
-        elif self._stage is not self._watched:
-            self._watch()
+        if self._read_before:
+            data, self._read_before = self._read_before + data, b""
+        if self.pipeline:
+            self._read_later(data)
+        else:
+            self._read_now(data)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        if len(self.pipeline) >= PIPELINED_AT_MOST:
+            raise TooManyAhead
         if self._stage is not Stage.FIRST:
             self._watched = None  # its time begins now
         self._stage = Stage.HEAD
         self._read = self._unwanted = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._stage is Stage.HEAD:  # else a trailer: nobody here wants any
-            super().on_header(name, value)
+        if self._stage is not Stage.HEAD:
+            return  # a trailer: nobody here wants any
+        super().on_header(name, value)
+        if len(self.headers) > HEADERS_AT_MOST:
+            self._too_large = True
+            raise HeadTooLarge
 
     def on_headers_complete(self) -> None:
-        if len(self.headers) > HEADERS_AT_MOST or (
-            self._read + self._piece > HEAD_BYTES_AT_MOST and self._head_size() > HEAD_BYTES_AT_MOST
-        ):
+        whole = self._read + self._piece
+        if whole > HEAD_BYTES_AT_MOST and self._head_size() > HEAD_BYTES_AT_MOST:
             self._too_large = True
             raise HeadTooLarge
         self._stage = Stage.BODY
@@ -161,6 +174,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._let_go()
+        elif self._late and not self.pipeline:
+            late, self._late = self._late, b""
+            self.flow.resume_reading()
+            self.data_received(late)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -190,6 +207,29 @@ class BoundedProtocol(HttpToolsProtocol):
     def leave(self) -> None:
         """As Guest.leave."""
         self.transport.abort()
+
+    def _read_later(self, data: bytes) -> None:
+        self._late += data
+        if len(self._late) >= LATE_BYTES_AT_MOST:
+            self.flow.pause_reading()
+
+    def _read_now(self, data: bytes) -> None:
+        self._piece = len(data)
+        if self._stage is Stage.BETWEEN:
+            self._stage, self._read = Stage.HEAD, 0  # where it is no more than an empty line, too
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._stage is Stage.HEAD:
+            self._read += self._piece
+            self._too_large = self._read > HEAD_BYTES_AT_MOST + self._piece
+        elif self._stage is Stage.BODY:
+            self._framing += self._piece
+            self._too_large = self._framing > HEAD_BYTES_AT_MOST + self._piece
+        if self._too_large:
+            self._end_with(TOO_LARGE)
+        elif self._stage is not self._watched:
+            self._watch()
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

@@ -23,7 +23,7 @@ from endu.web.asgi import (
     refusal_headers,
     reply,
 )
-from endu.web.body import read_body
+from endu.web.body import Bodies
 from endu.web.buckets import Counting, of_events, refused_stranger
 from endu.web.callers import Callers
 
@@ -61,12 +61,14 @@ class RecordDoor:
         callers: Callers,
         recorder: Recorder,
         rates: Counting,
+        bodies: Bodies,
         now_ms: Callable[[], int],
         outcomes: Counter[str],
     ) -> None:
         self._callers = callers
         self._recorder = recorder
         self._rates = rates
+        self._bodies = bodies
         self._now_ms = now_ms
         self._outcomes = outcomes
 
@@ -80,9 +82,9 @@ class RecordDoor:
                 caller = self._callers.caller(headers)
                 await self._count(caller, 1, said)
                 limit = caller.organization.settings.event_bytes_at_most
-                body = await read_body(receive, headers, limit)
+                body = await self._bodies.read(receive, headers, limit)
             else:
-                body = await read_body(receive, headers, KEYLESS_EVENT_BYTES_AT_MOST)
+                body = await self._bodies.read(receive, headers, KEYLESS_EVENT_BYTES_AT_MOST)
                 caller = self._callers.caller_by_body(_key_in_event(body), headers)
                 await self._count(caller, 1, said)
             sent = Sent(self._now_ms(), _text(headers.get(b"idempotency-key")))
@@ -106,9 +108,9 @@ class RecordDoor:
             if b"authorization" in headers:
                 caller = self._callers.caller(headers)
                 limit = caller.organization.settings.batch_bytes_at_most
-                body = await read_body(receive, headers, limit)
+                body = await self._bodies.read(receive, headers, limit)
             else:
-                body = await read_body(receive, headers, KEYLESS_EVENT_BYTES_AT_MOST)
+                body = await self._bodies.read(receive, headers, KEYLESS_EVENT_BYTES_AT_MOST)
                 caller = self._callers.caller_by_body(_key_in_batch(body), headers)
             let_in = partial(self._count, caller, said=said)
             sent = Sent(self._now_ms())

@@ -15,6 +15,7 @@ from endu.web.asgi import Header, response_of
 from endu.web.crowd import NO_ROOM, Reception, make_room
 from endu.web.protocol import BoundedProtocol
 from endu.web.recording import RECORD
+from endu.web.sips import SIP_BYTES, InSips
 
 KEEP_ALIVE_SECONDS = 75  # longer than common proxies', so that they close first
 # What was accepted behind the door is answered within this. With as much at the door before, and
@@ -87,6 +88,7 @@ class Server(uvicorn.Server):
         self._front = front
         self._entrance = entrance
         self._reception = reception
+        self._buffer = bytearray(SIP_BYTES)
         self._coming: set[asyncio.Task[None]] = set()
         self.listening = asyncio.Event()
 
@@ -122,12 +124,12 @@ class Server(uvicorn.Server):
         return await response_of(self._front, RECORD.path, peer, headers, body)
 
     async def _come_in(self, connection: socket.socket, read: bytes) -> None:
-        def protocol() -> BoundedProtocol:
-            state = self.lifespan.state
-            return BoundedProtocol(self.config, self.server_state, state, read=read)
-
+        state = self.lifespan.state
+        bounded = BoundedProtocol(self.config, self.server_state, state, read=read)
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
+            await loop.connect_accepted_socket(lambda: InSips(bounded, self._buffer), connection)
+            bounded.go_on()
         except OSError:  # it was closed on its way
             connection.close()
 

@@ -1,0 +1,73 @@
+"""Bodies: what may wait to be unpacked is bounded, and a bomb costs no more than its limit."""
+
+import asyncio
+import gzip
+import os
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from endu.refusals import Reason, Refusal
+from endu.web.body import Bodies
+
+LIMIT = 2 * 1024 * 1024
+GZIP = {b"content-encoding": b"gzip"}
+BOMB = gzip.compress(bytes(100_000_000), 9)
+LARGE = os.urandom(300_000)  # does not pack: it stays large while it waits
+PACKED = gzip.compress(LARGE)
+
+
+async def read(bodies: Bodies, packed: bytes, headers: dict[bytes, bytes] = GZIP) -> bytes:
+    async def receive() -> Any:
+        return {"type": "http.request", "body": packed, "more_body": False}
+
+    return await bodies.read(receive, headers, LIMIT)
+
+
+async def outcome(bodies: Bodies, packed: bytes) -> Reason | bytes:
+    try:
+        return await read(bodies, packed)
+    except Refusal as refusal:
+        return refusal.reason
+
+
+async def test_many_bombs_at_once_take_no_more_memory_than_one_limit() -> None:
+    bodies = Bodies()
+    tracemalloc.start()
+    try:
+        outcomes = await asyncio.gather(*(outcome(bodies, BOMB) for _ in range(20)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert outcomes == [Reason.TOO_LARGE] * 20
+    assert peak < 2 * LIMIT
+
+
+async def test_a_bomb_that_is_small_does_not_hold_the_loop() -> None:
+    bomb = gzip.compress(bytes(20_000_000), 9)
+    reading = asyncio.create_task(outcome(Bodies(), bomb))
+    await asyncio.sleep(0)
+    assert not reading.done()  # a thread is at it
+    assert await reading is Reason.TOO_LARGE
+
+
+async def test_where_too_much_waits_to_be_unpacked_it_is_to_be_sent_again() -> None:
+    bodies = Bodies(waiting_bytes_at_most=2 * len(PACKED))
+    outcomes = await asyncio.gather(*(outcome(bodies, PACKED) for _ in range(5)))
+    assert outcomes == [LARGE, LARGE] + [Reason.RATE_LIMITED] * 3
+    assert await read(bodies, PACKED) == LARGE
+
+
+async def test_one_body_is_unpacked_however_little_may_wait() -> None:
+    assert await read(Bodies(waiting_bytes_at_most=1), PACKED) == LARGE
+
+
+async def test_nothing_is_read_of_a_body_that_says_it_is_too_large() -> None:
+    async def receive() -> Any:
+        raise AssertionError("it was read")
+
+    with pytest.raises(Refusal) as refused:
+        await Bodies().read(receive, {b"content-length": b"99999999999"}, LIMIT)
+    assert refused.value.reason is Reason.TOO_LARGE
+    assert refused.value.data["size"] == 99_999_999_999

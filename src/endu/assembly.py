@@ -42,6 +42,7 @@ from endu.stores.sqlite_position import SqlitePosition, SqliteProperties
 from endu.stores.sqlite_registry import SqliteRegistry, nothing_changed, open_sqlite_registry
 from endu.stores.sqlite_rules import SqliteRules
 from endu.stores.swap import finish_swap
+from endu.stores.trouble import of_the_disk
 from endu.tending import Tended, tending
 from endu.web.buckets import Rates
 from endu.web.crowd import Reception, allow_connections
@@ -195,6 +196,7 @@ def _parts(
         why_not_ready=watch.why_not_ready,
         now_ms=now_ms,
         randomness=secrets.token_bytes,
+        of_the_disk=of_the_disk,
         rates=Rates(now_ms),
         metrics=metrics,
     )

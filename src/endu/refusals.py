@@ -54,6 +54,7 @@ class Reason(Enum):
     TOO_MANY_QUESTIONS = 429, "Too many questions are asked at once; ask again in a moment."
     HEAD_TOO_LARGE = 431, "The head of the request is too large; send fewer and shorter headers."
     INTERNAL = 500, "Endu made a mistake; its log has the trace under the request's id."
+    STORAGE_FAILED = 503, "Files cannot be read or written; whether this took effect is unknown."
     NOT_SETTLED = 503, "Not everything before this question has settled yet; ask again."
     QUERY_TIMEOUT = 503, "The question took too long and was ended; ask for less, or again later."
     TOO_MANY_CONNECTIONS = 503, "Endu holds as many connections as it may; come again in a moment."

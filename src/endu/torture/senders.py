@@ -16,7 +16,7 @@ from endu.torture.history import Answered, History, Outcome, Sent
 
 # A 503 with one of these says for sure that nothing was kept; with any other, nobody knows.
 NOT_KEPT = frozenset({"NOT_DURABLE", "DISK_FULL"})
-SAID_TO_BE_UNSURE = frozenset({"MAYBE_KEPT", "NOT_SETTLED", *NOT_KEPT})
+SAID_TO_BE_UNSURE = frozenset({"MAYBE_KEPT", "STORAGE_FAILED", "NOT_SETTLED", *NOT_KEPT})
 
 PATHS = {
     "record": "/events/record",

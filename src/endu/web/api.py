@@ -134,10 +134,11 @@ class Front:
         scope[EXCHANGE] = exchange
         try:
             await door(scope, receive, exchange.send)
-        except Exception:
+        except Exception as problem:
             logger.exception("request %s failed", exchange.id, extra=exchange.about)
-            refusal = _mistake(exchange.id)
-            await reply(exchange.send, 500, refusal_body(refusal), refusal_headers(refusal))
+            refusal = _why_failed(problem, exchange.id, self._parts)
+            headers = refusal_headers(refusal)
+            await reply(exchange.send, refusal.reason.status, refusal_body(refusal), headers)
         finally:
             exchange.end()
             del scope[EXCHANGE]  # or it would hold what is left of the body until garbage is sought
@@ -147,10 +148,10 @@ class Front:
 
 
 def _litestar(endpoints: Sequence[Endpoint], parts: Parts, callers: Callers) -> Litestar:
-    def mistake(request: AnyRequest, _: Exception) -> Response[bytes]:
+    def failed(request: AnyRequest, problem: Exception) -> Response[bytes]:
         exchange: Exchange = request.scope[EXCHANGE]  # type: ignore[literal-required]
         logger.exception("request %s failed", exchange.id, extra=exchange.about)
-        return _refused(_mistake(exchange.id), {})
+        return _refused(_why_failed(problem, exchange.id, parts), {})
 
     methods: dict[str, list[str]] = {}
     for described in (endpoint.description for endpoint in endpoints):
@@ -160,7 +161,7 @@ def _litestar(endpoints: Sequence[Endpoint], parts: Parts, callers: Callers) -> 
             *(_options(path, allowed) for path, allowed in methods.items()),
             *(_route(endpoint, parts, callers) for endpoint in endpoints),
         ],
-        exception_handlers={HTTPException: _not_routed, Exception: mistake},
+        exception_handlers={HTTPException: _not_routed, Exception: failed},
         openapi_config=None,
         logging_config=None,
     )
@@ -265,7 +266,9 @@ def _not_routed(_: AnyRequest, fault: HTTPException) -> Response[bytes]:
     return _refused(Refusal(Reason.INVALID_REQUEST, fault.detail), {})
 
 
-def _mistake(request_id: str) -> Refusal:
+def _why_failed(problem: Exception, request_id: str, parts: Parts) -> Refusal:
+    if parts.of_the_disk(problem):
+        return Refusal(Reason.STORAGE_FAILED, data={"request_id": request_id})
     return Refusal(
         Reason.INTERNAL,
         f"Endu made a mistake; its log has the trace under request {request_id}.",

@@ -57,7 +57,7 @@ def openapi_document(descriptions: Sequence[Description]) -> dict[str, Any]:
 
 def reasons_of(described: Description) -> list[Reason]:
     """Every way in which the endpoint may refuse: its own, and what follows from its kind."""
-    reasons = [*described.refusals, Reason.INTERNAL]
+    reasons = [*described.refusals, Reason.STORAGE_FAILED, Reason.INTERNAL]
     if described.needs is not None:
         reasons += [Reason.UNKNOWN_KEY, Reason.KEY_NOT_ALLOWED, Reason.NOT_FOUND]
         reasons.append(Reason.INVALID_REQUEST)

@@ -31,7 +31,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     every question; after 10 s it raises Refusal NOT_SETTLED. `why_not_ready` is None, or says
     why events cannot be kept now. `identity_limits` are those that were set, not the defaults.
     `created_since` gives the times, oldest first, at which the last so many identities were asked
-    for after a time. `randomness(n)` gives n random bytes."""
+    for after a time. `randomness(n)` gives n random bytes. `of_the_disk` tells errors
+    of files from mistakes."""
 
     organizations: Organizations
     keyring: Keyring
@@ -54,6 +55,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     why_not_ready: Callable[[], Refusal | None]
     now_ms: Callable[[], int]
     randomness: Callable[[int], bytes]
+    of_the_disk: Callable[[Exception], bool]
     rates: Counting
     bodies: Bodies = field(default_factory=Bodies)
     metrics: Metrics = field(default_factory=Metrics)

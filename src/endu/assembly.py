@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -59,8 +58,6 @@ def run(
     """Serves until told to stop by a signal. Raises CannotRun; a part that died ends it too.
     `at_each_step` hears each step of settling as it is done."""
     set_up(settings.logs)
-    # pyarrow would load it to ask whether a list is one of its own: 50 MB for nothing.
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     uvloop.run(serve(settings, announce, at_each_step))
 
 

@@ -7,11 +7,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from endu.announcements import CannotRun
 from endu.cli.engine import load_engine
 from endu.cli.operator import AsJson, settings_for
 from endu.cli.stop import DAMAGED, Stop
-from endu.cli.upkeep import Data, bars
+from endu.cli.upkeep import Data, working
 from endu.stores.backup import back_up
 from endu.stores.restore import put_back
 
@@ -26,11 +25,8 @@ Restored = Annotated[
 def backup(target: Target, data: Data = None, json: AsJson = False) -> None:
     """Copy the log, the registry and the operator key, while the server runs or not."""
     settings = settings_for(data)
-    try:
-        with bars() as progress:
-            done = back_up(settings.data, target, lambda: time.time_ns() // 1_000_000, progress)
-    except CannotRun as problem:
-        raise Stop(str(problem)) from problem
+    with working() as progress:
+        done = back_up(settings.data, target, lambda: time.time_ns() // 1_000_000, progress)
     if json:
         print(msgspec.json.encode(done).decode())
     else:
@@ -44,12 +40,9 @@ def backup(target: Target, data: Data = None, json: AsJson = False) -> None:
 def restore(backup: Backup, data: Restored = None, json: AsJson = False) -> None:
     """Make a data directory of a backup, with the same log and the same answers."""
     settings = settings_for(data)
-    try:
-        with bars() as progress:
-            put_back(backup, settings.data, progress)
-            done = load_engine().rebuild(settings, progress)
-    except CannotRun as problem:
-        raise Stop(str(problem)) from problem
+    with working() as progress:
+        put_back(backup, settings.data, progress)
+        done = load_engine().rebuild(settings, progress)
     if json:
         print(msgspec.json.encode(done).decode())
     else:

@@ -17,8 +17,6 @@ from endu.cli.operator import AsJson, settings_for
 from endu.cli.stop import DAMAGED, Stop
 
 Data = Annotated[Path | None, typer.Option(help="The data directory.", show_default="endu-data")]
-
-
 Thorough = Annotated[
     bool,
     typer.Option(
@@ -31,11 +29,8 @@ Thorough = Annotated[
 def verify(data: Data = None, json: AsJson = False, thorough: Thorough = False) -> None:
     """Read everything, and name what is damaged or missing. Changes nothing."""
     settings = settings_for(data)
-    try:
-        with bars() as progress:
-            found = load_engine().verify(settings, progress, thorough)
-    except CannotRun as problem:
-        raise Stop(str(problem)) from problem
+    with working() as progress:
+        found = load_engine().verify(settings, progress, thorough)
     if json:
         print(msgspec.json.encode(found).decode())
     else:
@@ -53,17 +48,24 @@ def verify(data: Data = None, json: AsJson = False, thorough: Thorough = False) 
 def rebuild(data: Data = None, json: AsJson = False) -> None:
     """Make the ledger and the directory again from the log."""
     settings = settings_for(data)
-    try:
-        with bars() as progress:
-            done = load_engine().rebuild(settings, progress)
-    except CannotRun as problem:
-        raise Stop(str(problem)) from problem
+    with working() as progress:
+        done = load_engine().rebuild(settings, progress)
     if json:
         print(msgspec.json.encode(done).decode())
     else:
         print(f"{done.records:,} records settled again, {done.events:,} of them events.")
         if done.set_aside:
             print(f"{done.set_aside:,} could not be settled and were set aside.")
+
+
+@contextmanager
+def working() -> Iterator[Progress]:
+    """Bars, for what may turn out not to be possible: then it stops with the reason."""
+    try:
+        with bars() as progress:
+            yield progress
+    except CannotRun as problem:
+        raise Stop(str(problem)) from problem
 
 
 @contextmanager

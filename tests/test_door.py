@@ -201,6 +201,16 @@ async def test_who_asks_for_a_while_without_listening_is_answered_then(served: S
             answered += await line.answers()
 
 
+async def test_who_sends_far_ahead_is_answered_by_whoever_takes_over(served: Served) -> None:
+    """The door reads much more at once than the whole HTTP face would, and hands all of it over."""
+    ahead = 600
+    async with line_to(served) as line:
+        await line.send(served.request(ORDINARY) * ahead)
+        answered = 0
+        while answered < ahead:
+            answered += await line.answers()
+
+
 async def test_what_could_not_be_kept_is_to_be_sent_again(served: Served) -> None:
     async with line_to(served) as line:
         await line.ask(served.request())

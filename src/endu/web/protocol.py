@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 from endu.refusals import Reason, Refusal
 from endu.web.asgi import CLOSE, refusal_response
 from endu.web.crowd import Idle
-from endu.web.sips import Reluctant
+from endu.web.sips import SIP_BYTES, Reluctant
 
 HEADERS_AT_MOST = 100
 HEAD_BYTES_AT_MOST = 32 * 1024
@@ -29,8 +29,8 @@ FRAMING_FOR_EACH_BYTE = 8
 # before the connection is closed on it.
 UNWANTED_BYTES_AT_MOST = 8 * 1024 * 1024
 
-# Requests that wait for the answers to those before them, of one piece that was read: as small as
-# ones that record an event can be.
+# Requests that wait for the answers to those before them, of one sip: as small as ones that record
+# an event can be.
 PIPELINED_AT_MOST = 128
 
 # Read behind them without a look, to notice whoever leaves.
@@ -123,10 +123,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._read_before:
             data, self._read_before = self._read_before + data, b""
-        if self.pipeline:
-            self._read_later(data)
-        else:
-            self._read_now(data)
+        while data and not self.transport.is_closing():
+            if self.pipeline:
+                self._read_later(data)
+                return
+            self._read_now(data[:SIP_BYTES])
+            data = data[SIP_BYTES:]
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -1,7 +1,7 @@
 """Erasing somebody from a small world, plainly: what the ledger would be asked for is counted here,
 and so is the log that is left, for the oracle and for a world that settles it again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -89,8 +89,7 @@ def _forgetting(world: World, subjects: set[Any], places: Collection[int]) -> Fo
     others = {s for seq, (_, whose) in events.items() if seq not in places for s in _all_of(whose)}
     beside = {subject for each in ours for subject in each} - subjects - {0}
     together = [
-        tuple(subject for subject in events[seq][1].others if subject not in subjects)
-        for seq in places
+        tuple(s for s in _strong(events[seq][1]) if s and s not in subjects) for seq in places
     ]
     return Forgetting(
         organization_id=ACME,
@@ -99,8 +98,23 @@ def _forgetting(world: World, subjects: set[Any], places: Collection[int]) -> Fo
         places=tuple(sorted(places)),
         beside=frozenset(beside),
         orphans=frozenset(beside - others),
+        numbered=frozenset(_numbered(world, beside, places)),
         together=tuple(each for each in together if len(each) > 1),
     )
+
+
+def _numbered(world: World, beside: set[Any], places: Collection[int]) -> Iterator[Any]:
+    """Those whose number is named before they are."""
+    for subject in beside:
+        for seq, (item, whose) in sorted(world.shelf.all().items()):
+            if seq not in places and subject in _all_of(whose):
+                if item.identifiers[0] == f"c_user_id:{subject}" and whose.subject == subject:
+                    yield subject
+                break
+
+
+def _strong(whose: Whose) -> Sequence[Any]:
+    return whose.subject, *whose.others
 
 
 def _all_of(whose: Whose) -> Sequence[Any]:

@@ -3,20 +3,16 @@ log again brings nothing of it back."""
 
 import asyncio
 import os
-import signal
-import sys
 from pathlib import Path
 
-import httpx
-import msgspec
 import pytest
-from backports import zstd
 
-from endu.announcements import CannotRun, Started
+from endu.announcements import CannotRun
 from endu.assembly import rebuild, verify
 from endu.settings import Settings
+from tests.erasure_files import in_silence, until_it_dies, values_in
 from tests.erasure_story import Story, accounts
-from tests.web_world import World, bearer, world_again, world_on
+from tests.web_world import World, world_again, world_on
 
 # What the settler does, then each step of carrying it out.
 STEPS = ("owned", "log erased")
@@ -70,7 +66,7 @@ async def test_an_erasure_goes_on_wherever_the_server_was_killed(tmp_path: Path)
         others = [await story.others() for story in stories]
     for place, step in enumerate(KILLED_AT):
         story = stories[place]
-        await until_it_dies(data, world, story, step)
+        await until_it_dies(data, world, story.number, step)
         with pytest.raises(CannotRun, match="An erasure is under way"):
             await asyncio.to_thread(verify, settings, in_silence)
         async with world_again(world, settings) as again:
@@ -87,31 +83,6 @@ async def test_an_erasure_goes_on_wherever_the_server_was_killed(tmp_path: Path)
             story.world = again
             await story.must_be_gone()
             assert await story.others() == before
-
-
-async def until_it_dies(data: Path, world: World, story: Story, step: str) -> None:
-    """Of its own hand, at that step, with nobody answered."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.mortal_server", str(data), step, "1",
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), 30)
-        started = msgspec.json.decode(line, type=Started)
-        headers = bearer(world.secret)
-        async with httpx.AsyncClient(base_url=started.address, headers=headers) as client:
-            try:
-                answer = await client.delete(f"/identities/{story.number}", timeout=30)
-            except httpx.TransportError:
-                pass
-            else:
-                raise AssertionError(f"{step} was not reached: {answer.text}")
-        assert await asyncio.wait_for(process.wait(), 30) == -signal.SIGKILL
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 async def all_done(world: World, count: int) -> None:
@@ -131,24 +102,9 @@ async def seal(world: World, data: Path) -> None:
             await world.ask("POST", "/events/record/batch", json=events)
 
 
-def values_in(data: Path, values: list[str]) -> list[str]:
-    """Those that stand in a file of the directory, packed ones too."""
-    contents = [_content(path) for path in data.rglob("*") if path.is_file()]
-    return [value for value in values if any(value.encode() in text for text in contents)]
-
-
-def _content(path: Path) -> bytes:
-    content = path.read_bytes()
-    return zstd.decompress(content) if path.suffix == ".zst" else content
-
-
 async def in_ledger(world: World, values: list[str]) -> list[str]:
     """Its files are packed, too: the rows that are there, and no others beside them."""
     ledger = world.running.parts.ledger
     assert not [path for (path,) in await ledger.ask(OLD_PARTS, {}) if Path(path).exists()]
     said = str(await ledger.ask(SAID, {}))
     return [value for value in values if value in said]
-
-
-def in_silence(what: str, done: int, total: int) -> None:
-    pass

@@ -23,15 +23,21 @@ NAMED = """
 SELECT DISTINCT arrayJoin(arrayConcat([subject, fingerprint], others))
   FROM endu.events WHERE org = {org:String} AND """
 TOGETHER = """
-SELECT DISTINCT arrayFilter(each -> NOT has({subjects:Array(UInt64)}, each), others) AS theirs
+SELECT DISTINCT arrayFilter(each -> each <> 0 AND NOT has({subjects:Array(UInt64)}, each),
+                            arrayConcat([subject], others)) AS theirs
   FROM endu.events WHERE org = {org:String} AND length(theirs) > 1 AND """
-# A pass over the organization's rows, where somebody else's identifier is among theirs.
+# A pass over the organization's rows, where somebody else's identifier is among theirs: who is
+# still named, and whether first of all by number (0: never; places begin at 1). Only the first
+# identifier of an event can be a number.
 STILL_NAMED = f"""
-SELECT DISTINCT arrayJoin(arrayConcat([subject, fingerprint], others)) AS named
+SELECT arrayJoin(arrayConcat([subject, fingerprint], others)) AS named,
+       minIf(seq, named = subject AND identifiers[1] = concat('c_user_id:', toString(subject))),
+       minIf(seq, named <> subject OR identifiers[1] <> concat('c_user_id:', toString(subject)))
   FROM endu.events
  WHERE org = {{org:String}} AND NOT ({OWN}) AND NOT ({BORROWED})
    AND (subject IN {{beside:Array(UInt64)}} OR fingerprint IN {{beside:Array(UInt64)}}
         OR hasAny(others, {{beside:Array(UInt64)}}))
+ GROUP BY named
 """
 
 
@@ -112,16 +118,20 @@ class ForgettingResolver:
         named = {row[0] for row in await self._each(NAMED, values)}
         beside = named - {NOBODY, *theirs.subjects}
         together: list[tuple[Any, ...]] = []
-        still: set[Subject] = set()
+        still: dict[Subject, tuple[int, int]] = {}
         if beside:
             together = await self._each(TOGETHER, values)
             asked_of = {**values, "beside": sorted(beside)}
-            still = {row[0] for row in await self._ledger.ask(STILL_NAMED, asked_of)}
+            found = await self._ledger.ask(STILL_NAMED, asked_of)
+            still = {row[0]: (row[1], row[2]) for row in found}
         return replace(
             asked,
             places=tuple(sorted(places)),
             beside=frozenset(beside),
-            orphans=frozenset(beside - still),
+            orphans=frozenset(beside - still.keys()),
+            numbered=frozenset(
+                s for s, first in still.items() if s in beside and _by_number(*first)
+            ),
             together=tuple(tuple(row[0]) for row in together),
         )
 
@@ -130,6 +140,10 @@ class ForgettingResolver:
         ways = [OWN, BORROWED] if values["borrowed"] else [OWN]
         found = [await self._ledger.ask(sql + way, values) for way in ways]
         return list(chain.from_iterable(found))
+
+
+def _by_number(numbered: int, spelled: int) -> bool:
+    return numbered > 0 and (not spelled or numbered < spelled)
 
 
 def until_erasure(batch: Batch) -> Batch:

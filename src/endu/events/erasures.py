@@ -6,12 +6,20 @@ Each step may be done again, and how far it has come is kept; whoever was killed
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Protocol
 
 from msgspec import Struct
 
 from endu.events.erasing import LedgerEraser
-from endu.events.event import ErasureDone, ErasurePlanned, Record, Seq, encode_record
+from endu.events.event import (
+    ErasureDone,
+    ErasurePlanned,
+    IdentifierSpelled,
+    Record,
+    Seq,
+    encode_record,
+)
 from endu.events.inbox import Entry, Inbox
 from endu.events.keeping import LogEraser
 from endu.identities.forgotten import Plan
@@ -86,10 +94,18 @@ class Erasures(Protocol):
         """As `find`, once it is done."""
 
 
+class Naming(Struct, frozen=True):
+    """The records that name a person and are no events: by what they are, and those in which
+    earlier erasures spelled out whom they left, which no receipt counts."""
+
+    counted: dict[str, list[Seq]]
+    spelled: list[Seq]
+
+
 class LogSearch(Protocol):
-    async def naming(self, erasure: Erasure) -> dict[str, list[Seq]]:
-        """The records before the erasure that are no events and name its person, by what they
-        are. Reads the whole log."""
+    async def naming(self, erasure: Erasure) -> Naming:
+        """Those before the erasure; what earlier ones spelled, wherever it stands: they may have
+        been carried out since. Reads the whole log."""
 
     async def erasures(self) -> list[Restored]:
         """Those that were planned. Reads the whole log."""
@@ -154,10 +170,11 @@ async def remember_erasures(search: LogSearch, log: LogEraser, erasures: Erasure
     """Before a log is settled from its beginning: who was erased stays so. What was planned to go
     and still is there goes first, so that it settles nowhere."""
     found = await search.erasures()
-    for each in found:
-        if each.done_at_ms is None:
-            await log.erase([Seq(place) for place in each.places])
-    await erasures.restore(found)
+    under_way = [each for each in found if each.done_at_ms is None]
+    for each in under_way:
+        await log.erase([Seq(place) for place in each.places])
+    # What one of them took out may be what another had spelled.
+    await erasures.restore(await search.erasures() if under_way else found)
 
 
 async def _plan(carrying: Carrying, erasure: Erasure) -> dict[str, int]:
@@ -165,9 +182,9 @@ async def _plan(carrying: Carrying, erasure: Erasure) -> dict[str, int]:
     settling again then comes to the same, wherever this ends."""
     erasures = carrying.erasures
     found = await carrying.search.naming(erasure)
-    counts = {**erasure.counts, **{what: len(seqs) for what, seqs in found.items()}}
-    seqs = [seq for each in found.values() for seq in each]
-    await erasures.found(erasure.asked, seqs, counts)
+    counts = {**erasure.counts, **{what: len(seqs) for what, seqs in found.counted.items()}}
+    seqs = chain(found.spelled, *found.counted.values())
+    await erasures.found(erasure.asked, list(seqs), counts)
     carrying.at_each_step("erasure found")
     places = await erasures.places(erasure.asked)
     await _append(carrying, *_planned(erasure, places, carrying.now_ms()))
@@ -184,7 +201,7 @@ async def _append(carrying: Carrying, *records: Record) -> None:
 
 
 def _planned(erasure: Erasure, places: Sequence[Seq], at_ms: int) -> list[Record]:
-    """The first has the plan, and each some of the places."""
+    """The first has the plan, and each some of the places. Whoever is spelled out has a record."""
     records: list[Record] = []
     for start in range(0, max(len(places), 1), PLACES_AT_ONCE):
         plan = erasure.plan if start == 0 else Plan()
@@ -197,6 +214,16 @@ def _planned(erasure: Erasure, places: Sequence[Seq], at_ms: int) -> list[Record
                 tombstones=plan.tombstones,
                 births=plan.births,
                 kept=plan.kept,
+            )
+        )
+    for each in erasure.plan.spelled:
+        records.append(
+            IdentifierSpelled(
+                organization_id=erasure.organization_id,
+                received_at_ms=at_ms,
+                asked=erasure.asked,
+                subject=each.subject,
+                text=each.text,
             )
         )
     return records

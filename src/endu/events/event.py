@@ -13,6 +13,7 @@ from msgspec import Struct
 from endu.event_types.event_type import EventTypeId
 from endu.identities.evidence import Creation, ErasureAsked, LimitsSet, RuleMade, RuleTakenBack
 from endu.identities.forgotten import Birth, LinkLeft, Tombstone
+from endu.identities.identifier import Subject
 from endu.organizations.organization import OrganizationId, PropertyId
 
 Seq = NewType("Seq", int)  # a place in the log: from 1, never used again, gaps allowed
@@ -97,6 +98,19 @@ class ErasurePlanned(Struct, frozen=True, kw_only=True, array_like=True, tag="er
     kept: tuple[LinkLeft, ...] = ()
 
 
+class IdentifierSpelled(
+    Struct, frozen=True, kw_only=True, array_like=True, tag="identifier-spelled"
+):
+    """The text of somebody else's identifier that an erasure takes out of every record that spells
+    it, while others name its number. A record of its own, so that it can go when they do."""
+
+    organization_id: OrganizationId
+    received_at_ms: int
+    asked: int  # the place of the ErasureAsked
+    subject: Subject
+    text: str
+
+
 class ErasureDone(Struct, frozen=True, kw_only=True, array_like=True, tag="erasure-done"):
     """Everything that was planned is gone. `counts` says how much that was, by what it was."""
 
@@ -117,6 +131,7 @@ Record = (
     | Erased
     | ErasureAsked
     | ErasurePlanned
+    | IdentifierSpelled
     | ErasureDone
 )
 

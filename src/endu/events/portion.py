@@ -13,6 +13,7 @@ from endu.events.event import (
     EventDetails,
     FailedEvent,
     FailedEventsDropped,
+    IdentifierSpelled,
     Logged,
     Seq,
     decode_record,
@@ -28,7 +29,14 @@ DAMAGED = "the record's bytes are not those that were written"
 
 LATER = 1 << 63
 # Records that say nothing of identities. Those of erasures are for whoever carries them out.
-SILENT = (FailedEvent, FailedEventsDropped, Erased, ErasurePlanned, ErasureDone)
+SILENT = (
+    FailedEvent,
+    FailedEventsDropped,
+    Erased,
+    ErasurePlanned,
+    IdentifierSpelled,
+    ErasureDone,
+)
 
 _read_details = msgspec.json.Decoder(EventDetails).decode
 

@@ -7,10 +7,11 @@ from msgspec.structs import replace
 
 from endu.identities.casebook import Seen
 from endu.identities.evidence import Sighting, Whose
-from endu.identities.forgotten import Forgetful
+from endu.identities.forgotten import Birth, Forgetful
 from endu.identities.identifier import KINDS, NOBODY, Kind, Number, Subject
 from endu.identities.linking import (
     ASSERTED,
+    NEVER_SEEN,
     SEEN_TOGETHER,
     Link,
     Node,
@@ -97,6 +98,19 @@ class Case:
         self._add(node.text, node, seq)
         return subject
 
+    def recall(self, text: str, birth: Birth, seq: int) -> None:
+        """An identifier that only erased records named."""
+        self._add(text, self._named_so(text, birth.subject, NEVER_SEEN), seq)
+        self.as_it_was(birth, seq)
+
+    def as_it_was(self, birth: Birth, seq: int) -> None:
+        """What erased records said of an identifier that is known."""
+        node = self.nodes[birth.subject]
+        first_at_ms = min(node.first_at_ms, birth.first_at_ms)
+        was = replace(node, first_at_ms=first_at_ms, asserted=node.asserted or birth.asserted)
+        if was != node:
+            self._change(was, seq)
+
     def link(self, a: Subject, b: Subject, proof: int, claimed_at_ms: int, seq: int) -> None:
         low, high = pair = pair_of(a, b)
         link = Link(a=low, b=high, proof=proof, claimed_at_ms=claimed_at_ms, first_seq=seq)
@@ -123,13 +137,20 @@ class Case:
             self._change(replace(node, asserted=True), seq)
 
     def _introduce(self, text: str, seq: int, position: int, claimed_at_ms: int) -> Subject:
-        kind, _, value = text.partition(":")
-        subject = self._subject(seq, position)
-        if self._forgotten and (birth := self._forgotten.birth(self.organization_id, text, seq)):
-            subject, claimed_at_ms = birth.subject, min(claimed_at_ms, birth.first_at_ms)
-        number = Number(value if kind == Kind.C_USER_ID else str(subject))
-        self._add(text, self._node(subject, KINDS[kind], value, number, claimed_at_ms), seq)
+        birth = None
+        if self._forgotten:
+            text = self._forgotten.spelled(self.organization_id, text)
+            birth = self._forgotten.birth(self.organization_id, text, seq)
+        subject = birth.subject if birth else self._subject(seq, position)
+        self._add(text, self._named_so(text, subject, claimed_at_ms), seq)
+        if birth:
+            self.as_it_was(birth, seq)
         return subject
+
+    def _named_so(self, text: str, subject: Subject, first_at_ms: int) -> Node:
+        kind, _, value = text.partition(":")
+        number = Number(value if kind == Kind.C_USER_ID else str(subject))
+        return self._node(subject, KINDS[kind], value, number, first_at_ms)
 
     def _subject(self, seq: int, position: int) -> Subject:
         """Follows from the place in the log alone: a rebuild finds the same numbers."""

@@ -73,7 +73,8 @@ class Forgetting(Struct, frozen=True, kw_only=True):
     """What an erasure that was asked for comes to, once everything before it has settled.
 
     `places` are those of their events; `beside` are other people's identifiers on these, `orphans`
-    those of them that no other event names, `together` those that stood on one event.
+    those of them that no other event names, `numbered` those whose number other events name before
+    any names them otherwise, `together` those that stood on one event.
     """
 
     organization_id: OrganizationId
@@ -82,6 +83,7 @@ class Forgetting(Struct, frozen=True, kw_only=True):
     places: tuple[int, ...] = ()
     beside: frozenset[Subject] = frozenset()
     orphans: frozenset[Subject] = frozenset()
+    numbered: frozenset[Subject] = frozenset()
     together: tuple[tuple[Subject, ...], ...] = ()
 
 

@@ -11,7 +11,7 @@ from endu.identities.bench import Bench
 from endu.identities.case import Case
 from endu.identities.casebook import Farewell, StandingRule
 from endu.identities.evidence import Forgetting
-from endu.identities.forgotten import Birth, LinkLeft, Plan, Salt, Tombstone
+from endu.identities.forgotten import Birth, LinkLeft, Plan, Salt, Spelled, Tombstone
 from endu.identities.identifier import Kind, Subject
 from endu.identities.linking import Link, Node, pair_of
 
@@ -22,7 +22,7 @@ async def forget(bench: Bench, seq: int, asked: Forgetting) -> None:
     cause = (seq, asked.received_at_ms)
     plan = await bench.casebook.plan_of(seq)
     if plan is not None:
-        await _keep_links(bench, asked, plan, cause)
+        await _keep(bench, asked, plan, cause)
         return
     members = await bench.casebook.members(asked.subject)
     leaving = {node.subject: node for node in [*members, *await _orphans(bench, asked, members)]}
@@ -31,7 +31,10 @@ async def forget(bench: Bench, seq: int, asked: Forgetting) -> None:
     ends = {subject for link in links for subject in link.pair} - leaving.keys()
     devices = await bench.casebook.fingerprints_seen_with(leaving.keys()) - leaving.keys()
     named = await bench.casebook.nodes(ends | devices | asked.beside)
-    beside = {node.subject: node for node in [*named, *await _ruled(bench, asked, rules, leaving)]}
+    ruled = await _ruled(bench, asked, rules, leaving)
+    beside = {node.subject: node for node in [*named, *ruled]}
+    staying = [node for subject, node in beside.items() if subject not in leaving]
+    unnamed = asked.orphans | {node.subject for node in ruled}
     farewell = Farewell(
         seq=seq,
         organization_id=asked.organization_id,
@@ -40,8 +43,9 @@ async def forget(bench: Bench, seq: int, asked: Forgetting) -> None:
         places=asked.places,
         plan=Plan(
             tombstones=tuple(_tombstones(bench.salt, leaving.values())),
-            births=tuple(_births(bench.salt, (n for s, n in beside.items() if s not in leaving))),
+            births=tuple(_births(bench.salt, staying)),
             kept=tuple(await _links_left(bench, asked, leaving.keys())),
+            spelled=tuple(_spelled(staying, unnamed | asked.numbered, rules)),
         ),
     )
     await bench.casebook.forget(farewell)
@@ -106,7 +110,19 @@ def _tombstones(salt: Salt, nodes: Iterable[Node]) -> Iterable[Tombstone]:
 
 def _births(salt: Salt, nodes: Iterable[Node]) -> Iterable[Birth]:
     for node in nodes:
-        yield Birth(salt.hash_of(node.organization_id, node.text), node.subject, node.first_at_ms)
+        hashed = salt.hash_of(node.organization_id, node.text)
+        yield Birth(hashed, node.subject, node.first_at_ms, node.asserted)
+
+
+def _spelled(
+    nodes: Iterable[Node], unspelled: Set[Subject], rules: Sequence[StandingRule]
+) -> Iterable[Spelled]:
+    """Of whom a hash is not enough: what names them does not say their text."""
+    by_rules = {text for rule in rules for text in rule.identifiers}
+    for node in nodes:
+        number = f"{Kind.C_USER_ID}:{node.number}"
+        if node.text != number and (node.subject in unspelled or number in by_rules):
+            yield Spelled(node.subject, node.text)
 
 
 async def _links_left(bench: Bench, asked: Forgetting, leaving: Set[Subject]) -> Iterable[LinkLeft]:
@@ -139,10 +155,18 @@ async def _look_at_devices(
     bench.moved |= await bench.devices.settle(devices, devices, law.rules.blocked, cause)
 
 
-async def _keep_links(bench: Bench, asked: Forgetting, plan: Plan, cause: tuple[int, int]) -> None:
+async def _keep(bench: Bench, asked: Forgetting, plan: Plan, cause: tuple[int, int]) -> None:
+    """What erased records said of others."""
+    births = {birth.subject: birth for birth in plan.births}
     ends = {subject for left in plan.kept for subject in (left.a, left.b)}
     case: Case = await bench.open(asked.organization_id, set())
-    case.know(await bench.casebook.nodes(ends))
+    case.know(await bench.casebook.nodes(ends | births.keys()))
+    for spelled in plan.spelled:
+        if spelled.subject not in case.nodes:
+            case.recall(spelled.text, births[spelled.subject], cause[0])
+    for birth in plan.births:
+        if birth.subject in case.nodes:
+            case.as_it_was(birth, cause[0])
     for left in plan.kept:
         if {left.a, left.b} <= case.nodes.keys():
             case.link(left.a, left.b, left.proof, left.claimed_at_ms, left.first_seq)

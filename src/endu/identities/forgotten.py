@@ -3,14 +3,14 @@ without them, and everybody else comes out as they were."""
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from endu.identities.evidence import Creation, Evidence, Sighting, Whose
-from endu.identities.identifier import Subject
+from endu.identities.identifier import Kind, Subject
 from endu.organizations.organization import OrganizationId
 
 HASH_BYTES = 16
@@ -25,11 +25,20 @@ class Tombstone(Struct, frozen=True, array_like=True, gc=False):
 
 class Birth(Struct, frozen=True, array_like=True, gc=False):
     """Somebody else's identifier that an erased record named, perhaps first of all: its subject,
-    and since when it is known. Both stay."""
+    since when it is known, and whether a c_user_id asserted it. All of it stays."""
 
     hashed: bytes
     subject: Subject
     first_at_ms: int
+    asserted: bool = False
+
+
+class Spelled(Struct, frozen=True, array_like=True, gc=False):
+    """The text of somebody else's identifier, where nothing that stays spells it out before it is
+    named by its number, or nothing names it at all."""
+
+    subject: Subject
+    text: str
 
 
 class LinkLeft(Struct, frozen=True, array_like=True, gc=False):
@@ -48,6 +57,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     tombstones: tuple[Tombstone, ...] = ()
     births: tuple[Birth, ...] = ()
     kept: tuple[LinkLeft, ...] = ()
+    spelled: tuple[Spelled, ...] = ()
+
+    def silent_on(self, subjects: Set[Subject]) -> "Plan":
+        """The same without the texts of those who were forgotten since."""
+        left = tuple(each for each in self.spelled if each.subject not in subjects)
+        return replace(self, spelled=left)
 
 
 class Left(Struct, frozen=True):
@@ -72,6 +87,9 @@ class Salt(Struct, frozen=True):
 class Forgetful(Protocol):
     """Where a case looks whether an identifier that it has never heard of was known before."""
 
+    def spelled(self, organization_id: OrganizationId, identifier: str) -> str:
+        """The text of whichever identifier is named here by its number; else what is given."""
+
     def birth(self, organization_id: OrganizationId, identifier: str, seq: int) -> Birth | None: ...
 
 
@@ -94,6 +112,7 @@ class Forgotten:
         self._salt = salt
         self._dead: dict[bytes, _Until] = {}
         self._born: dict[bytes, _Until] = {}
+        self._spelled: dict[tuple[OrganizationId, str], str] = {}  # by number
         self._last = 0  # behind this place nothing is to be forgotten
         for each in sorted(left, key=lambda each: each.asked):
             self._last = each.asked
@@ -101,11 +120,19 @@ class Forgotten:
                 _add(self._dead, tombstone.hashed, each.asked, tombstone.subject)
             for birth in each.plan.births:
                 _add(self._born, birth.hashed, each.asked, birth)
+            for spelled in each.plan.spelled:
+                number = f"{Kind.C_USER_ID}:{spelled.subject}"
+                self._spelled[each.organization_id, number] = spelled.text
 
     def concerns(self, seq: int) -> bool:
         return seq < self._last
 
+    def spelled(self, organization_id: OrganizationId, identifier: str) -> str:
+        return self._spelled.get((organization_id, identifier), identifier)
+
     def birth(self, organization_id: OrganizationId, identifier: str, seq: int) -> Birth | None:
+        if not self._born:
+            return None
         found = self._born.get(self._salt.hash_of(organization_id, identifier))
         said = found.at(seq) if found else None
         return said if isinstance(said, Birth) else None

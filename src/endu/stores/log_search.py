@@ -5,19 +5,21 @@ records decoded. That is as fast as the log can be read.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from endu.events.erasures import Erasure, Restored
+from endu.events.erasures import Erasure, Naming, Restored
 from endu.events.event import (
     ErasureDone,
     ErasurePlanned,
     FailedEvent,
+    IdentifierSpelled,
     Record,
     Seq,
     decode_record,
@@ -25,13 +27,15 @@ from endu.events.event import (
 from endu.events.frame import Frame, read_frame
 from endu.events.naming import Names
 from endu.identities.evidence import Creation, ErasureAsked, RuleMade
-from endu.identities.forgotten import Plan
+from endu.identities.forgotten import Plan, Spelled
+from endu.identities.identifier import Subject
 from endu.ids import Scramble
 from endu.stores.log_reader import LogReader
 
 T = TypeVar("T")
 
 FAILED, MADE, RULES = "failed_events", "identities_made", "rules"
+COUNTED: Mapping[type[Struct], str] = {FailedEvent: FAILED, Creation: MADE, RuleMade: RULES}
 
 
 class LogFile:
@@ -42,7 +46,7 @@ class LogFile:
         self._scramble = scramble
         self._source = source
 
-    async def naming(self, erasure: Erasure) -> dict[str, list[Seq]]:
+    async def naming(self, erasure: Erasure) -> Naming:
         return await asyncio.to_thread(self._with_reader, lambda log: self._naming(log, erasure))
 
     async def erasures(self) -> list[Restored]:
@@ -52,24 +56,27 @@ class LogFile:
         with closing(LogReader(self._inbox)) as log:
             return work(log)
 
-    def _naming(self, log: LogReader, erasure: Erasure) -> dict[str, list[Seq]]:
-        found: dict[str, list[Seq]] = {FAILED: [], MADE: [], RULES: []}
+    def _naming(self, log: LogReader, erasure: Erasure) -> Naming:
+        found = Naming({FAILED: [], MADE: [], RULES: []}, [])
         names = Names(erasure.names)
-        kinds: dict[type[Struct], str] = {FailedEvent: FAILED, Creation: MADE, RuleMade: RULES}
-        for seq, record in _records(log, FailedEvent, Creation, RuleMade):
-            if seq > erasure.asked:
-                break
+        for seq, record in _records(log, FailedEvent, Creation, RuleMade, IdentifierSpelled):
             if record.organization_id != erasure.organization_id:
                 continue
-            if isinstance(record, FailedEvent):
-                is_theirs = names.are_in(record.body, record.received_at_ms)
-            elif isinstance(record, Creation):
-                is_theirs = self._is_of(erasure, seq, record)
-            else:
-                is_theirs = not erasure.names.isdisjoint(record.identifiers)
-            if is_theirs:
-                found[kinds[type(record)]].append(seq)
+            if isinstance(record, IdentifierSpelled):
+                if record.subject in erasure.subjects:
+                    found.spelled.append(seq)
+            elif seq < erasure.asked and self._names_them(erasure, names, seq, record):
+                found.counted[COUNTED[type(record)]].append(seq)
         return found
+
+    def _names_them(
+        self, erasure: Erasure, names: Names, seq: Seq, record: FailedEvent | Creation | RuleMade
+    ) -> bool:
+        if isinstance(record, FailedEvent):
+            return names.are_in(record.body, record.received_at_ms)
+        if isinstance(record, Creation):
+            return self._is_of(erasure, seq, record)
+        return not erasure.names.isdisjoint(record.identifiers)
 
     def _is_of(self, erasure: Erasure, seq: Seq, made: Creation) -> bool:
         """The number that it made is theirs, or nobody else is named in it."""
@@ -81,17 +88,23 @@ class LogFile:
 def _erasures(log: LogReader) -> list[Restored]:
     asked: dict[int, int] = {}
     planned: dict[int, list[ErasurePlanned]] = {}
+    spelled: dict[int, dict[Subject, Spelled]] = {}
     done: dict[int, ErasureDone] = {}
-    for seq, record in _records(log, ErasureAsked, ErasurePlanned, ErasureDone):
+    kinds = ErasureAsked, ErasurePlanned, IdentifierSpelled, ErasureDone
+    for seq, record in _records(log, *kinds):
         if isinstance(record, ErasureAsked):
             asked[seq] = record.received_at_ms
         elif isinstance(record, ErasurePlanned):
             planned.setdefault(record.asked, []).append(record)
+        elif isinstance(record, IdentifierSpelled):
+            theirs = spelled.setdefault(record.asked, {})
+            theirs[record.subject] = Spelled(record.subject, record.text)
         else:
             done[record.asked] = record
-    return [
+    restored = (
         _restored(place, asked[place], planned[place], done.get(place)) for place in sorted(planned)
-    ]
+    )
+    return [_spelling(each, spelled.get(each.asked, {}).values()) for each in restored]
 
 
 def _restored(
@@ -109,6 +122,11 @@ def _restored(
         counts=done.counts if done else {},
         done_at_ms=done.received_at_ms if done else None,
     )
+
+
+def _spelling(restored: Restored, spelled: Collection[Spelled]) -> Restored:
+    """With the texts that the log still has."""
+    return replace(restored, plan=replace(restored.plan, spelled=tuple(spelled)))
 
 
 def _records(log: LogReader, *kinds: type[Struct]) -> Iterator[tuple[Seq, Any]]:

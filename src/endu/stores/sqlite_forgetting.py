@@ -61,6 +61,15 @@ VALUES (?, ?, ?, ?, ?, ?, 0, ?)
 """
 ADD_PLACES = "INSERT OR IGNORE INTO erased_places (asked, seq) SELECT ?, value FROM json_each(?)"
 
+# A pass over the organization's plans: earlier erasures may have spelled out who leaves now.
+SPELLING = """
+SELECT seq, plan FROM erasures
+WHERE organization_id = :organization_id AND EXISTS (
+  SELECT 1 FROM json_each(:names) AS named WHERE instr(plan, CAST(named.value AS BLOB))
+)
+"""
+PUT_PLAN = "UPDATE erasures SET plan = ? WHERE seq = ?"
+
 PLAN_OF = "SELECT plan FROM erasures WHERE seq = ?"
 LEFT_BEHIND = "SELECT seq, organization_id, plan FROM erasures WHERE seq > ? ORDER BY seq"
 
@@ -88,6 +97,8 @@ def forget(db: Connection, farewell: Farewell) -> None:
         counts[what] = db.execute(statement, values).rowcount
     for statement in MORE:
         db.execute(statement, values)
+    for seq, plan in db.execute(SPELLING, values).fetchall():
+        db.execute(PUT_PLAN, (pack(unpack(plan).silent_on(set(subjects))), seq))
     row = (farewell.seq, farewell.organization_id, farewell.asked_at_ms, values["names"],
            values["subjects"], pack(farewell.plan), json.dumps(counts))  # fmt: skip
     db.execute(ADD_ERASURE, row)

@@ -23,7 +23,8 @@ from benchmarks.journeys_rows import Place, rows_of
 from endu.events.event import Seq
 from endu.events.ledger import VisitChange
 from endu.identities.identifier import Subject
-from endu.stores.chdb_handles import Limits, client_of
+from endu.stores.chdb_engine import client_of
+from endu.stores.chdb_handles import Limits
 from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from endu.stores.ledger_tables import EVENTS, TABLES
 

@@ -22,6 +22,12 @@ KINDS = [small_ext4, small_disk] if LONG else [small_ext4]
 RECOVERS_WITHIN_SECONDS = 10
 CLOSES_WITHIN_SECONDS = 5
 
+# Nine million groups: several times what a question may hold in memory.
+PAIRS = """
+SELECT count() FROM (SELECT concat(a.event_data, b.event_data) AS pair
+  FROM events AS a CROSS JOIN events AS b GROUP BY pair)
+"""
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
@@ -61,9 +67,21 @@ class Sender:
 
     def counted(self) -> Counter[int]:
         sql = "SELECT JSONExtractUInt(event_data, 'n') AS n, count() AS c FROM events GROUP BY n"
-        answer = self._client.post("/journeys/sql", json={"sql": sql, "fresh": True})
+        answer = self.ask_sql(sql, fresh=True)
         assert answer.status_code == 200, answer.text
         return Counter({n: times for n, times in answer.json()["data"]["rows"]})
+
+    def ask_sql(self, sql: str, fresh: bool = False) -> httpx.Response:
+        return self._client.post("/journeys/sql", json={"sql": sql, "fresh": fresh})
+
+    def register(self, name: str) -> httpx.Response:
+        return self._client.post(
+            "/events/create/eventid", json={"event_type": name, "event_display_name": name}
+        )
+
+    def registered(self) -> set[str]:
+        said = self._client.get("/event-types").json()["data"]
+        return {each["event_type"] for each in said["items"]}
 
     def metrics(self) -> dict[str, float]:
         lines = self._client.get("/metrics").text.splitlines()
@@ -152,6 +170,37 @@ def test_a_disk_that_others_fill_to_the_last_byte_loses_nothing(
             until(lambda: sender.send().status_code == 200, RECOVERS_WITHIN_SECONDS)
             until(lambda: sender.metrics()["endu_disk_ballast_bytes"] > 0, 5)
             everything_kept_is_there_once(sender)
+
+
+def test_a_question_too_large_for_the_disk_is_ended_before_it_answers_wrongly(place: Path) -> None:
+    """ClickHouse goes on where what it sets aside cannot be written, and answers without it."""
+    with small_ext4(place, MEGABYTES) as disk, sending(disk / "data") as sender:
+        for _ in range(3):
+            assert sender.send_batch(1_000).status_code == 200
+        sender.counted()
+        said = sender.ask_sql(PAIRS)
+        assert (said.status_code, said.json()["error"]) == (503, "QUERY_LACKS_SPACE")
+        assert sum(sender.counted().values()) == len(sender.kept)
+        until(lambda: sender.send().status_code == 200, RECOVERS_WITHIN_SECONDS)
+
+
+def test_on_a_full_disk_the_registry_stays_as_it_is_and_says_so(place: Path) -> None:
+    with small_ext4(place, MEGABYTES) as disk, sending(disk / "data") as sender:
+        filler = fill(disk)
+        until(lambda: sender.metrics()["endu_disk_ballast_bytes"] == 0, CLOSES_WITHIN_SECONDS)
+        fill(disk)
+        names = [f"TYPE_{'ABCDEFGHIJ'[n // 10]}{'ABCDEFGHIJ'[n % 10]}" for n in range(90)]
+        answers = {name: sender.register(name) for name in names}
+        refused = {name for name, said in answers.items() if said.status_code != 200}
+        assert refused, "nothing failed: the disk was not full"
+        assert {answers[name].status_code for name in refused} == {503}
+        assert {answers[name].json()["error"] for name in refused} == {"NOT_DURABLE"}
+        assert sender.registered() >= set(names) - refused
+        assert not sender.registered() & refused
+        filler.unlink()
+        again = {sender.register(name).status_code for name in refused}
+        assert again == {200}
+        assert sender.registered() >= set(names)
 
 
 def test_without_inodes_nothing_is_recorded_until_there_are_some(place: Path) -> None:

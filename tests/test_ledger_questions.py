@@ -114,3 +114,31 @@ async def test_what_was_cancelled_takes_no_other_question_with_it(tmp_path: Path
 async def test_more_questions_than_handles_wait_their_turn(chdb_ledger: ChdbLedger) -> None:
     asked = (chdb_ledger.ask("SELECT {n:UInt16}", {"n": n}) for n in range(30))
     assert await asyncio.gather(*asked) == [[(n,)] for n in range(30)]
+
+
+async def test_while_the_disk_is_spared_a_question_has_its_memory_alone(tmp_path: Path) -> None:
+    grouped = "SELECT k FROM (SELECT toString(cityHash64(number)) AS k FROM numbers({})) GROUP BY k"
+    counted = f"SELECT count() FROM ({grouped})"
+    with open_chdb_ledger(tmp_path / "ledger", Limits(memory_bytes=96 << 20)) as ledger:
+        small, large = counted.format(1_000), counted.format(1_500_000)
+        assert await ledger.ask(large, {}) == [(1_500_000,)]
+        await ledger.spare_disk()
+        with pytest.raises(TooDear) as refused:
+            await ledger.ask(large, {})
+        assert refused.value.bound is Bound.SIZE
+        assert await ledger.ask(small, {}) == [(1_000,)]
+        await ledger.use_disk()
+        assert await ledger.ask(large, {}) == [(1_500_000,)]
+
+
+async def test_a_question_that_runs_when_the_disk_is_to_be_spared_ends(tmp_path: Path) -> None:
+    endless = "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)"
+    with open_chdb_ledger(tmp_path / "ledger", Limits(seconds=60)) as ledger:
+        asked = asyncio.create_task(ledger.ask(endless, {}))
+        while await ledger.ask("SELECT count() FROM system.processes", {}) == [(1,)]:
+            pass  # it does not run yet
+        await ledger.spare_disk()
+        with pytest.raises(TooDear) as ended:
+            await asyncio.wait_for(asked, 5)
+        assert ended.value.bound is Bound.DISK
+        assert await ledger.ask("SELECT 1", {}) == [(1,)]

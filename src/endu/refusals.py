@@ -57,6 +57,7 @@ class Reason(Enum):
     STORAGE_FAILED = 503, "Files cannot be read or written; whether this took effect is unknown."
     NOT_SETTLED = 503, "Not everything before this question has settled yet; ask again."
     QUERY_TIMEOUT = 503, "The question took too long and was ended; ask for less, or again later."
+    QUERY_LACKS_SPACE = 503, "The disk is nearly full, and the question was ended; ask again later."
     TOO_MANY_CONNECTIONS = 503, "Endu holds as many connections as it may; come again in a moment."
     NOT_DURABLE = 503, "The event could not be kept and was not; send it again."
     DISK_FULL = 503, "The disk is nearly full, so nothing was kept; send it again."

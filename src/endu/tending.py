@@ -51,7 +51,7 @@ async def tending(tended: Tended) -> AsyncIterator[Watch]:
         look=partial(space_of, tended.data.root),
         reserve_bytes=tended.reserve_bytes,
         ballast=Ballast(tended.data.ballast),
-        merging=parts,
+        ledger=tended.ledger,
         heal=healing.heal,
         tell=tell,
     )

@@ -108,6 +108,7 @@ class Bound(Enum):
     TIME = auto()
     SIZE = auto()  # memory, or what is read and answered
     NUMBER = auto()  # questions at once
+    DISK = auto()  # it is nearly full, and the question set something aside on it, or would
 
 
 class TooDear(Exception):

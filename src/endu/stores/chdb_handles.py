@@ -6,22 +6,19 @@ handle: one organization's rows in another's answer. So whatever raised is throw
 
 import asyncio
 import itertools
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, LifoQueue
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-import clickhouse_connect
 from clickhouse_connect.driver.exceptions import Error
 from msgspec import Struct
 
 from endu.events.ledger import Answered, Bound, CannotAnswer, Table, TooDear
+from endu.stores.chdb_engine import Client
 
-Client: TypeAlias = Any  # clickhouse-connect's, of either interface
 Rows: TypeAlias = list[tuple[Any, ...]]
 T = TypeVar("T")
 
@@ -31,8 +28,9 @@ TEMPORARY_TIMES = 8
 
 KILL_AGAIN_SECONDS = 0.05  # a question may not be registered yet when it is first cancelled
 
-# By ClickHouse's codes: time, too slow; memory, rows, bytes, result.
+# By ClickHouse's codes: no space; time, too slow; memory, rows, bytes, result.
 TOO_DEAR = {
+    243: Bound.DISK,
     159: Bound.TIME,
     160: Bound.TIME,
     241: Bound.SIZE,
@@ -52,13 +50,21 @@ class Limits(Struct, frozen=True, kw_only=True):
     result_bytes: int = 0  # 0: as many as there are
 
 
+class _Handle(NamedTuple):
+    """KILL QUERY finds what runs on it by the tag."""
+
+    tag: str
+    client: Client
+    sparing: bool  # sets nothing aside on the disk
+
+
 class _Question(Generic[T]):
-    """`run` asks it of a client. `tag` names the handle it runs on: KILL QUERY finds it by that.
-    Whatever runs on that handle is killed, so once it was stopped no other may have the handle."""
+    """`run` asks it of a client. Whatever runs on its handle is killed, so once it was stopped no
+    other may have the handle."""
 
     def __init__(self, run: Callable[[Client], T]) -> None:
         self.run = run
-        self.tag = ""
+        self.handle: _Handle | None = None
         self._over = self._stopped = False
         self._turn = threading.Lock()
 
@@ -99,19 +105,21 @@ class Readers:
     def __init__(self, open_client: Callable[[], Client], limits: Limits) -> None:
         self._open_client = open_client
         self._limits = limits
-        self._idle: LifoQueue[tuple[str, Client]] = LifoQueue()
+        self._idle: LifoQueue[_Handle] = LifoQueue()
         self._tags = itertools.count(1)
         self._room = threading.Semaphore(limits.at_once + limits.waiting)
         self._threads = ThreadPoolExecutor(limits.at_once, "ask")
         self._killer = open_client()
         self._killing = threading.Lock()
-        self._in_hand = self._refused = 0
+        self._asked: dict[_Question[Any], Future[Any]] = {}
+        self._sparing = False
+        self._times_spared = self._refused = 0
 
     @property
     def asked(self) -> Asked:
-        running = min(self._in_hand, self._limits.at_once)
+        running = min(len(self._asked), self._limits.at_once)
         handles = self._idle.qsize() + running
-        return Asked(handles, running, self._in_hand - running, self._refused)
+        return Asked(handles, running, len(self._asked) - running, self._refused)
 
     async def answer(self, sql: str, values: Mapping[str, Any]) -> Answered:
         """Raises TooDear, or the driver's error. Cancelling it ends the question."""
@@ -130,9 +138,8 @@ class Readers:
         if not self._room.acquire(blocking=False):
             self._refused += 1
             raise TooDear(Bound.NUMBER, "As many questions are being asked as there is room for.")
-        self._in_hand += 1
         question = _Question(run)
-        asked = self._threads.submit(self._answer, question)
+        asked = self._asked[question] = self._threads.submit(self._answer, question)
         try:
             return await asyncio.shield(asyncio.wrap_future(asked))
         except asyncio.CancelledError:
@@ -143,8 +150,19 @@ class Readers:
                 raise TooDear(TOO_DEAR[problem.code], str(problem)) from problem
             raise
         finally:
-            self._in_hand -= 1
+            del self._asked[question]
             self._room.release()
+
+    async def spare_disk(self) -> None:
+        """Until `use_disk`, questions have no more than their memory. Those that run now end with
+        TooDear: what they set aside may be lost, and ClickHouse may answer without it."""
+        self._sparing = True
+        self._times_spared += 1
+        running = [each for each in list(self._asked.items()) if each[0].handle is not None]
+        await asyncio.gather(*(self._stop(question, asked) for question, asked in running))
+
+    def use_disk(self) -> None:
+        self._sparing = False
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -167,49 +185,59 @@ class Readers:
     def close(self) -> None:
         self._threads.shutdown()
         while not self._idle.empty():
-            self._idle.get_nowait()[1].close()
+            self._idle.get_nowait().client.close()
         self._killer.close()
 
     def _answer(self, question: _Question[T]) -> T:
         """In a thread of the pool, which bounds how many run at once."""
+        times_spared = self._times_spared
+        handle = question.handle = self._handle()
         try:
-            tag, client = self._idle.get_nowait()
-        except Empty:
-            tag, client = self._open()
-        question.tag = tag
-        try:
-            found = question.run(client)
-        except BaseException:
+            found = question.run(handle.client)
+            if self._times_spared != times_spared:
+                raise TooDear(Bound.DISK, "The disk filled up meanwhile.")
+        except BaseException as problem:
             question.ends()
-            client.close()
+            handle.client.close()
+            if isinstance(problem, Error) and self._times_spared != times_spared:
+                raise TooDear(Bound.DISK, str(problem)) from problem
             raise
-        if question.ends():
-            self._idle.put((tag, client))
+        if question.ends() and handle.sparing == self._sparing:
+            self._idle.put(handle)
         else:
-            client.close()
+            handle.client.close()
         return found
 
-    def _open(self) -> tuple[str, Client]:
+    def _handle(self) -> _Handle:
+        with suppress(Empty):
+            while (handle := self._idle.get_nowait()).sparing != self._sparing:
+                handle.client.close()
+            return handle
+        return self._open(self._sparing)
+
+    def _open(self, sparing: bool) -> _Handle:
         """Limits first: once it is read-only, nothing about it can be changed."""
         tag = f"reader {next(self._tags)}"
         client = self._open_client()
+        memory_bytes = self._limits.memory_bytes
+        grouped_bytes = 0 if sparing else memory_bytes // 2  # 0: however many there are
         client.command(
             f"SET max_execution_time = {self._limits.seconds}, "
-            f"max_memory_usage = {self._limits.memory_bytes}, "
-            f"max_bytes_before_external_group_by = {self._limits.memory_bytes // 2}, "
+            f"max_memory_usage = {memory_bytes}, "
+            f"max_bytes_before_external_group_by = {grouped_bytes}, "
             "max_temporary_data_on_disk_size_for_query = "
-            f"{self._limits.memory_bytes * TEMPORARY_TIMES}, "
+            f"{1 if sparing else memory_bytes * TEMPORARY_TIMES}, "
             f"max_result_bytes = {self._limits.result_bytes}, "
             "session_timezone = 'UTC', "
             f"log_comment = '{tag}'"
         )
         client.command("SET readonly = 1")
-        return tag, client
+        return _Handle(tag, client, sparing)
 
     async def _stop(self, question: _Question[T], asked: Future[T]) -> None:
         while not asked.cancel() and question.stops():
-            if question.tag:  # without one, whatever has no tag would be killed
-                await asyncio.to_thread(self._kill, question.tag)
+            if question.handle is not None:
+                await asyncio.to_thread(self._kill, question.handle.tag)
             await asyncio.sleep(KILL_AGAIN_SECONDS)
 
     def _kill(self, tag: str) -> None:
@@ -239,35 +267,3 @@ def _table(client: Client, sql: str, values: dict[str, Any]) -> Table:
 def _cost(found: Any) -> tuple[int, float]:
     """Rows read, and milliseconds."""
     return int(found.summary["read_rows"]), int(found.summary["elapsed_ns"]) / 1e6
-
-
-def client_of(path: str, config: str) -> Client:
-    """A handle on the engine in this process; the first one starts it."""
-    client: Client = clickhouse_connect.get_client(
-        interface="chdb", path=path, chdb_options={"config-file": config}
-    )
-    # clickhouse-connect takes the rows of the result for those that were read; chDB knows both.
-    client._backend._summary = _spent
-    return client
-
-
-def _spent(result: Any) -> dict[str, str]:
-    """What a server says in X-ClickHouse-Summary."""
-    nanoseconds = int(result.elapsed() * 1_000_000_000)
-    return {"read_rows": str(result.storage_rows_read()), "elapsed_ns": str(nanoseconds)}
-
-
-class NoForking:
-    """A process that forks with an open engine hangs: while this stands, it is refused."""
-
-    def __init__(self) -> None:
-        self._process = os.getpid()
-        self._standing = True
-        sys.addaudithook(self._audit)  # the one place where a fork can be refused
-
-    def lift(self) -> None:
-        self._standing = False
-
-    def _audit(self, event: str, _: tuple[Any, ...]) -> None:
-        if event in ("os.fork", "os.forkpty") and self._standing:
-            raise RuntimeError("The ledger is open: start a new process instead of forking.")

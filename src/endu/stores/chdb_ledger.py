@@ -3,6 +3,7 @@
 `ledger/engine` is chDB's, `ledger/temporary` holds the files that inserts pass through.
 """
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +29,8 @@ from endu.events.ledger import (
     Table,
     VisitChange,
 )
-from endu.stores.chdb_handles import Asked, Client, Limits, NoForking, Readers, Rows, client_of
+from endu.stores.chdb_engine import Client, NoForking, client_of
+from endu.stores.chdb_handles import Asked, Limits, Readers, Rows
 from endu.stores.chdb_writer import Writer
 from endu.stores.ledger_erasing import ChdbEraser
 from endu.stores.ledger_numbers import BROUGHT_NUMBERS, NUMBER_TABLES, arrow_of_numbers
@@ -175,6 +177,21 @@ class ChdbLedger:
     @property
     def questions(self) -> Asked:
         return self._readers.asked + self._sql_readers.asked
+
+    async def largest(self) -> int:
+        """As Writing.largest."""
+        return await self.parts.largest()
+
+    async def spare_disk(self) -> None:
+        """As Writing.spare_disk."""
+        await self.parts.stop_merges()
+        await asyncio.gather(self._readers.spare_disk(), self._sql_readers.spare_disk())
+
+    async def use_disk(self) -> None:
+        """As Writing.use_disk."""
+        self._readers.use_disk()
+        self._sql_readers.use_disk()
+        await self.parts.start_merges()
 
     async def damaged_parts(self) -> list[tuple[str, str]]:
         """Reads every byte of the tables: the parts that are not as they were written, and why."""

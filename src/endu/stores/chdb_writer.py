@@ -5,7 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from endu.stores.chdb_handles import Client, Rows
+from endu.stores.chdb_engine import Client
+from endu.stores.chdb_handles import Rows
 
 T = TypeVar("T")
 

@@ -1,5 +1,5 @@
-"""A watch over the disk: below the reserve the log is closed and the ledger stops merging, before
-the disk is full; once there is space again, both go on by themselves."""
+"""A watch over the disk: below the reserve the log is closed and the ledger writes nothing of its
+own accord, before the disk is full; once there is space again, both go on by themselves."""
 
 import asyncio
 import logging
@@ -20,16 +20,16 @@ AGAIN_SECONDS = 2.0
 NOTHING = Space(0, 0, 0, 0)
 
 
-class Merging(Protocol):
-    """The ledger, which writes of its own accord."""
+class Writing(Protocol):
+    """The ledger, which writes of its own accord: merges, and what questions set aside."""
 
     async def largest(self) -> int:
         """Bytes of its largest part."""
 
-    async def stop_merges(self) -> None:
-        """Until `start_merges`; what is being merged is given up."""
+    async def spare_disk(self) -> None:
+        """None of that until `use_disk`; what is under way is given up."""
 
-    async def start_merges(self) -> None: ...
+    async def use_disk(self) -> None: ...
 
 
 class DiskWatch:
@@ -41,14 +41,14 @@ class DiskWatch:
         look: Callable[[], Space],
         reserve_bytes: int,
         ballast: Ballast,
-        merging: Merging,
+        ledger: Writing,
         heal: Callable[[], Awaitable[None]],
         tell: Callable[[bool], None],
     ) -> None:
         self._look = look
         self._reserve_bytes = reserve_bytes
         self._ballast = ballast
-        self._merging = merging
+        self._ledger = ledger
         self._heal = heal
         self._tell = tell
         self._largest_part = 0
@@ -83,7 +83,7 @@ class DiskWatch:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def tend(self) -> None:
-        """For ever. Merges stop while the log is closed, and start once everything is healed."""
+        """For ever. The disk is spared while the log is closed, until everything is healed."""
         was_closed = True  # what the last process left behind is not known
         while True:
             try:
@@ -99,12 +99,12 @@ class DiskWatch:
     async def _tend(self, was_closed: bool) -> bool:
         self._turned.clear()
         if self.lacks:
-            await self._merging.stop_merges()
+            await self._ledger.spare_disk()
             return True
         if was_closed:
             await self._heal()
-            await self._merging.start_merges()
-        self._largest_part = await self._merging.largest()
+            await self._ledger.use_disk()
+        self._largest_part = await self._ledger.largest()
         return False
 
     def _turn(self, lacks: str) -> None:

@@ -70,6 +70,7 @@ TOO_DEAR = {
     Bound.TIME: Reason.QUERY_TIMEOUT,
     Bound.SIZE: Reason.QUERY_TOO_LARGE,
     Bound.NUMBER: Reason.TOO_MANY_QUESTIONS,
+    Bound.DISK: Reason.QUERY_LACKS_SPACE,
 }
 
 GROUPS = (

@@ -20,6 +20,7 @@ REFUSALS = (
     Reason.QUERY_TOO_LARGE,
     Reason.TOO_MANY_QUESTIONS,
     Reason.QUERY_TIMEOUT,
+    Reason.QUERY_LACKS_SPACE,
     Reason.NOT_SETTLED,
 )
 

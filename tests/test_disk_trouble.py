@@ -172,8 +172,8 @@ def test_a_disk_that_others_fill_to_the_last_byte_loses_nothing(
             everything_kept_is_there_once(sender)
 
 
-def test_a_question_too_large_for_the_disk_is_ended_before_it_answers_wrongly(place: Path) -> None:
-    """ClickHouse goes on where what it sets aside cannot be written, and answers without it."""
+def test_a_question_too_large_for_the_disk_is_ended_and_recording_goes_on(place: Path) -> None:
+    """ClickHouse goes on where what it sets aside cannot be written, and finds files cut off."""
     with small_ext4(place, MEGABYTES) as disk, sending(disk / "data") as sender:
         for _ in range(3):
             assert sender.send_batch(1_000).status_code == 200

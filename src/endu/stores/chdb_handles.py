@@ -155,7 +155,7 @@ class Readers:
 
     async def spare_disk(self) -> None:
         """Until `use_disk`, questions have no more than their memory. Those that run now end with
-        TooDear: what they set aside may be lost, and ClickHouse may answer without it."""
+        TooDear: ClickHouse goes on where what they set aside cannot be written."""
         self._sparing = True
         self._times_spared += 1
         running = [each for each in list(self._asked.items()) if each[0].handle is not None]

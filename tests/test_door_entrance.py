@@ -66,12 +66,11 @@ async def entrance(
     descriptor = os.memfd_create("numbers")
     os.truncate(descriptor, SIZE)
     async with open_sqlite_inbox(directory.inbox, bytes(16)) as inbox:
-        recording = Recording(
-            directory, inbox, SharedNumbers(descriptor), Rates(lambda: 1), lambda: 1
-        )
+        shared = SharedNumbers(descriptor)
+        recording = Recording(directory, inbox, shared, Rates(lambda: 1), lambda: 1)
         with closing(recording), closing(listen("127.0.0.1", 0)) as bound:
             others, port = Collected(), bound.getsockname()[1]
-            opened = Entrance(bound.dup(), recording, others, patience)
+            opened = Entrance(bound.dup(), recording, others, shared.count_turned_away, patience)
             await opened.open(reception)
             yield AtTheDoor(opened, others, port)
             await opened.close()

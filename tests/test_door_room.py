@@ -47,6 +47,7 @@ async def test_where_everybody_is_being_answered_the_next_is_to_come_again(tmp_p
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert b'"error":"TOO_MANY_CONNECTIONS"' in answer.body
         assert [(await each.answer()).status for each in lines] == [200] * FEWEST
+        assert served.door.shared.turned_away > 0
 
 
 async def one_is_closed(lines: list[Line]) -> None:

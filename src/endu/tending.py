@@ -80,6 +80,7 @@ def _gauges(tended: Tended) -> Told:
 def _counts(tended: Tended, healing: Healing) -> Told:
     parts, shared = tended.ledger.parts, tended.shared
     if shared is not None:
+        yield "endu_connections_turned_away", "There was no room for them.", shared.turned_away
         yield "endu_commits", "Commits of the log.", shared.commits
         yield "endu_commit_seconds", "What all of them took.", shared.commit_seconds
     yield "endu_questions_refused", "For too many at once.", tended.ledger.questions.refused

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -41,6 +42,7 @@ class Entrance:
         listening: socket.socket,
         recording: Recording,
         others: Others,
+        turned_away: Callable[[], None],
         patience: Patience = PATIENCE,
     ) -> None:
         self.heads = Heads()
@@ -48,6 +50,7 @@ class Entrance:
         self._listening = listening
         self._recording = recording
         self._others = others
+        self._turned_away = turned_away
         self._patience = patience
         self._connections: set[Connection] = set()
         self._most = 0
@@ -92,6 +95,7 @@ class Entrance:
 
     def _let_in(self) -> asyncio.Protocol:
         if len(self._connections) >= self._most and not make_room(self._connections):
+            self._turned_away()
             return TurnedAway()
         connection = Connection(self, asyncio.get_running_loop().time)
         self._connections.add(connection)

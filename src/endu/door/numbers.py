@@ -10,6 +10,7 @@ import mmap
 SIZE = mmap.PAGESIZE
 _REGISTRY, _LOG_END, _ACCEPTED, _DUPLICATES, _CLOSED, _LIMITED = range(6)
 _COMMITS, _COMMIT_MICROSECONDS = 6, 7
+_TURNED_AWAY, _TURNED_AWAY_BEHIND = 8, 9
 
 
 class SharedNumbers:
@@ -62,6 +63,18 @@ class SharedNumbers:
 
     def count_limited(self) -> None:
         self._numbers[_LIMITED] += 1
+
+    @property
+    def turned_away(self) -> int:
+        """Connections that there was no room for, at the door and behind it."""
+        return self._numbers[_TURNED_AWAY] + self._numbers[_TURNED_AWAY_BEHIND]
+
+    def count_turned_away(self) -> None:
+        self._numbers[_TURNED_AWAY] += 1
+
+    def count_turned_away_behind(self) -> None:
+        """For the other process."""
+        self._numbers[_TURNED_AWAY_BEHIND] += 1
 
     @property
     def commits(self) -> int:

@@ -132,7 +132,8 @@ class DoorProcess:
     async def _work_on(self, inbox: SqliteInbox, data: DataDirectory) -> None:
         others = Others(self._channel, Giving(self._sockets.handing))
         with closing(Recording(data, inbox, self._shared, self._rates, self._now_ms)) as recording:
-            entrance = Entrance(self._sockets.listening, recording, others)
+            turned_away = self._shared.count_turned_away
+            entrance = Entrance(self._sockets.listening, recording, others, turned_away)
             while not isinstance(message := await self._told.get(), CloseLog):
                 if isinstance(message, Append):
                     self._append(inbox, message)

@@ -101,6 +101,10 @@ class Door:
         if self._taking is not None:
             self._taking.close()
 
+    def turned_away(self) -> None:
+        """As Entrance.turned_away."""
+        self.shared.count_turned_away_behind()
+
     def counts(self) -> Counter[str]:
         """What became of the events that the door recorded itself."""
         shared = self.shared

@@ -60,6 +60,9 @@ class Entrance(Protocol):
     async def let_nobody_in(self) -> None:
         """Returns when everybody who has not come yet is answered, and gone."""
 
+    def turned_away(self) -> None:
+        """Counts one that there was no room for."""
+
     async def ended(self) -> None:
         """Returns when nobody will ever come again."""
 
@@ -108,6 +111,7 @@ class Server(uvicorn.Server):
     def _take(self, connection: socket.socket, read: bytes) -> None:
         connection.setblocking(False)
         if not self._has_room():
+            self._entrance.turned_away()
             with connection, suppress(OSError):
                 connection.send(NO_ROOM)
             return

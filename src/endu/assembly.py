@@ -18,12 +18,14 @@ from endu.erasing import (
     erasing,
 )
 from endu.event_types.registrar import Registrar
+from endu.events.letting_go import LettingGo
 from endu.events.numbers import KnownNumbers
 from endu.events.recorder import Recorder
 from endu.events.replay import Replay
-from endu.events.settler import nothing
-from endu.events.settling import settling
+from endu.events.settler import Settler, nothing
+from endu.events.settling import Settling, settling
 from endu.garbage import search_seldom
+from endu.letting_go import Keeping, Told, letting_go, letting_go_of
 from endu.log_opening import OpenInbox, open_sealer
 from endu.logs import set_up
 from endu.organizations.beginning import Beginning, begin, make_operator_key
@@ -118,26 +120,42 @@ async def opened(
         inbox = await open_log(stack, data, directory, ledger, door)
         settler = settler_of(inbox, directory, ledger, at_each_step)
         work = await stack.enter_async_context(settling(settler, inbox))
-        sealing = open_sealer(data, settings.segment_records, inbox, settler, at_each_step)
-        log = await stack.enter_async_context(sealing)
-        tended = Tended(
-            data=data,
-            reserve_bytes=settings.disk_reserve_megabytes << 20,
-            ledger=ledger,
-            inbox=inbox,
-            position=SqlitePosition(directory.connection, directory.reader, inbox.source),
-            settler=settler,
-            settling=work,
-            shared=door.shared if door else None,
+        log = await stack.enter_async_context(
+            open_sealer(data, settings.segment_records, inbox, settler, at_each_step)
         )
-        watch = await stack.enter_async_context(tending(tended))
-        metrics = Metrics([watch], door.counts if door else Counter)
-        parts = _parts(registry, directory, ledger, inbox, watch, metrics)
-        parts = replace(parts, rates=door.rates) if door else parts  # it counts for both
         erased = Erased(data.inbox, directory, ledger, inbox, log)
+        keeping = Keeping(registry.organizations, registry.catalog, data.letting_go)
+        old = letting_go_of(erased, keeping, settler, work, at_each_step)
+        tended = _tended(data, settings, erased, (settler, work), door)
+        watch = await stack.enter_async_context(tending(tended))
+        metrics = Metrics([watch, Told(old)], door.counts if door else Counter)
+        parts = replace(_parts(registry, directory, ledger, inbox, watch, old), metrics=metrics)
+        parts = replace(parts, rates=door.rates) if door else parts  # it counts for both
         remembering = Remembering(parts.recorder.numbers, door.shared if door else None)
         await stack.enter_async_context(erasing(erased, remembering, at_each_step))
+        await stack.enter_async_context(letting_go(old))
         yield Running(parts=parts, settling=work, began=began, dead=watch.dead)
+
+
+def _tended(
+    data: DataDirectory,
+    settings: Settings,
+    erased: Erased,
+    settling: tuple[Settler, Settling],
+    door: Door | None,
+) -> Tended:
+    directory, inbox = erased.directory, erased.inbox
+    settler, work = settling
+    return Tended(
+        data=data,
+        reserve_bytes=settings.disk_reserve_megabytes << 20,
+        ledger=erased.ledger,
+        inbox=inbox,
+        position=SqlitePosition(directory.connection, directory.reader, inbox.source),
+        settler=settler,
+        settling=work,
+        shared=door.shared if door else None,
+    )
 
 
 async def _open_registry(
@@ -165,7 +183,7 @@ def _parts(
     ledger: ChdbLedger,
     inbox: OpenInbox,
     watch: Watch,
-    metrics: Metrics,
+    old: LettingGo,
 ) -> Parts:
     scramble, source = inbox.scramble, inbox.source
     people = SqliteDirectory(directory.reader)
@@ -195,5 +213,5 @@ def _parts(
         randomness=secrets.token_bytes,
         of_the_disk=of_the_disk,
         rates=Rates(now_ms),
-        metrics=metrics,
+        letting_go=old,
     )

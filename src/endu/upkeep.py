@@ -19,6 +19,7 @@ from endu.settlers import open_ledger, open_log, settler_of
 from endu.stores.data_directory import DataDirectory, hold
 from endu.stores.directory_file import open_directory
 from endu.stores.directory_soundness import unsound
+from endu.stores.letting_go_file import read_plan
 from endu.stores.log_reader import LogReader
 from endu.stores.sqlite import Error
 from endu.stores.sqlite_position import SqlitePosition
@@ -31,6 +32,8 @@ async def verify(settings: Settings, progress: Progress, thorough: bool) -> Veri
     it would be found once more in everything that follows from it."""
     with hold(_existing(settings)) as data:
         finish_swap(data.root)
+        if thorough and data.letting_go.exists():
+            raise CannotRun("Old events are being let go of: let `endu up` finish it, then verify.")
         problems = unsound(data.directory)
         if not problems:
             try:
@@ -72,14 +75,22 @@ async def _read_back(data: DataDirectory, settings: Settings, progress: Progress
             closing(LogReader(data.inbox)) as log,
         ):
             whose = owners_and_visits(directory.reader, ledger)
-            return await read_back(ToVerify(log, ledger, position, SOURCE, whose), progress)
+            what = ToVerify(log, ledger, position, SOURCE, whose, _leaving(data))
+            return await read_back(what, progress)
 
 
 async def _read_back_without_directory(
     data: DataDirectory, settings: Settings, progress: Progress
 ) -> Verified:
     with open_ledger(data.ledger, settings) as ledger, closing(LogReader(data.inbox)) as log:
-        return await read_back(ToVerify(log, ledger, None, SOURCE), progress)
+        what = ToVerify(log, ledger, None, SOURCE, leaving=_leaving(data))
+        return await read_back(what, progress)
+
+
+def _leaving(data: DataDirectory) -> frozenset[int]:
+    """Places of events that are being let go of."""
+    plan = read_plan(data.letting_go)
+    return frozenset(plan.events) if plan else frozenset()
 
 
 def _existing(settings: Settings) -> Path:

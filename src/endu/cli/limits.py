@@ -6,6 +6,9 @@ from endu.cli.operator import Operator, for_operator
 from endu.cli.stop import USAGE, Stop
 from endu.cli.tables import facts
 
+# What --set takes beside numbers and texts; null is "for ever", {} "none of its own".
+WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "{}": {}}
+
 
 @for_operator
 def limits(operator: Operator) -> None:
@@ -17,10 +20,12 @@ def show_limits(operator: Operator, answer: dict[str, Any]) -> None:
     """Under the names by which `endu organizations limits --set` changes them, fixed ones last."""
     named = {
         "organization_id": answer["organization_id"],
-        **answer["settings"],
+        **_flat(answer["settings"]),
         **{f"identity.{name}": value for name, value in answer["identity"].items()},
         **{f"{name} (fixed)": value for name, value in answer["fixed"].items()},
     }
+    for name, count in (answer["would_let_go"] or {}).items():
+        named[f"would be let go: {name}"] = count
     operator.show(answer, facts(named, exact=True))
 
 
@@ -39,7 +44,18 @@ def read_changes(texts: list[str]) -> dict[str, Any]:
     return changes
 
 
-def _read(value: str) -> bool | int | str:
-    if value in ("true", "false"):
-        return value == "true"
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    """What has names of its own inside, under both names."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}": of_it for inner, of_it in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _read(value: str) -> Any:
+    if value in WORDS:
+        return WORDS[value]
     return int(value) if value.isdecimal() else value

@@ -37,10 +37,15 @@ def limits(
         list[str] | None,
         typer.Option("--set", help="NAME=VALUE, as often as needed.", metavar="NAME=VALUE"),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Change nothing; say what retention would let go of."),
+    ] = False,
 ) -> None:
     """Show an organization's settings and limits, or change some of them."""
-    if changes:
+    if changes or dry_run:
         path = f"/organizations/{operator.organization_id}/limits"
-        show_limits(operator, operator.ask("PUT", path, body=read_changes(changes)))
+        body = {**read_changes(changes or []), "dry_run": dry_run}
+        show_limits(operator, operator.ask("PUT", path, body=body))
     else:
         show_limits(operator, operator.ask("GET", "/limits"))

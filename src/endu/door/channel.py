@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from endu.events.event import Seq
 from endu.events.inbox import Entry, Kept, MaybeKept, NotDurable
+from endu.events.keeping import Leaves
 from endu.web.buckets import Left, OfKey, OfStranger
 from endu.web.crowd import Reception
 
@@ -75,10 +76,12 @@ class Drop(Struct, frozen=True, tag="drop"):
 
 
 class Erase(Struct, frozen=True, tag="erase"):
-    """To the door: these records of the inbox say nothing any more. It answers with a Done."""
+    """To the door: these records of the inbox say no more than is left of them. It answers with a
+    Done."""
 
     number: int
     places: Sequence[Seq]
+    leaves: Leaves
 
 
 class Done(Struct, frozen=True, tag="done"):

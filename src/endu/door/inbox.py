@@ -9,6 +9,7 @@ from endu.door.keeping import DoorsKeeper
 from endu.door.numbers import SharedNumbers
 from endu.events.event import Seq
 from endu.events.inbox import Entry, Found, Kept, MaybeKept, NoSpace, NotDurable, Told, posted
+from endu.events.keeping import Leaves
 from endu.events.mark import Mark
 from endu.ids import Scramble
 from endu.stores.log_reader import LogReader
@@ -65,8 +66,8 @@ class DoorsInbox:
     async def drop(self, until: Seq) -> None:
         await self.keeper.drop(until)
 
-    async def erase(self, places: Sequence[Seq]) -> None:
-        await self.keeper.erase(places)
+    async def erase(self, places: Sequence[Seq], leaves: Leaves = Leaves.NOTHING) -> None:
+        await self.keeper.erase(places, leaves)
 
     @property
     def end(self) -> Seq:

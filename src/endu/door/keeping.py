@@ -7,6 +7,7 @@ from itertools import count
 from endu.door.channel import Channel, Drop, Erase
 from endu.events.event import Seq
 from endu.events.inbox import NotDurable
+from endu.events.keeping import Leaves
 from endu.stores.sqlite_inbox import SqliteInbox
 
 GONE = "The door has closed."
@@ -25,8 +26,8 @@ class DoorsKeeper:
     async def drop(self, until: Seq) -> None:
         await self._ask(Drop(next(self._numbers), until))
 
-    async def erase(self, places: Sequence[Seq]) -> None:
-        await self._ask(Erase(next(self._numbers), places))
+    async def erase(self, places: Sequence[Seq], leaves: Leaves = Leaves.NOTHING) -> None:
+        await self._ask(Erase(next(self._numbers), places, leaves))
 
     def done(self, number: int, well: bool) -> None:
         """What the door says of what it was asked."""
@@ -58,4 +59,4 @@ async def keep(inbox: SqliteInbox, asked: Drop | Erase) -> None:
     if isinstance(asked, Drop):
         await inbox.drop(asked.until)
     else:
-        await inbox.erase(asked.places)
+        await inbox.erase(asked.places, asked.leaves)

@@ -18,14 +18,14 @@ from endu.identities.identifier import NOBODY, Subject
 OWN = "subject IN {subjects:Array(UInt64)} AND seq NOT IN {lent:Array(UInt64)}"
 BORROWED = "seq IN {borrowed:Array(UInt64)}"
 
-PLACES = "SELECT seq FROM endu.events WHERE org = {org:String} AND "
+PLACES = "SELECT seq FROM endu.seen WHERE org = {org:String} AND "
 NAMED = """
 SELECT DISTINCT arrayJoin(arrayConcat([subject, fingerprint], others))
-  FROM endu.events WHERE org = {org:String} AND """
+  FROM endu.seen WHERE org = {org:String} AND """
 TOGETHER = """
 SELECT DISTINCT arrayFilter(each -> each <> 0 AND NOT has({subjects:Array(UInt64)}, each),
                             arrayConcat([subject], others)) AS theirs
-  FROM endu.events WHERE org = {org:String} AND length(theirs) > 1 AND """
+  FROM endu.seen WHERE org = {org:String} AND length(theirs) > 1 AND """
 # A pass over the organization's rows, where somebody else's identifier is among theirs: who is
 # still named, and whether first of all by number (0: never; places begin at 1). Only the first
 # identifier of an event can be a number.
@@ -33,7 +33,7 @@ STILL_NAMED = f"""
 SELECT arrayJoin(arrayConcat([subject, fingerprint], others)) AS named,
        minIf(seq, named = subject AND identifiers[1] = concat('c_user_id:', toString(subject))),
        minIf(seq, named <> subject OR identifiers[1] <> concat('c_user_id:', toString(subject)))
-  FROM endu.events
+  FROM endu.seen
  WHERE org = {{org:String}} AND NOT ({OWN}) AND NOT ({BORROWED})
    AND (subject IN {{beside:Array(UInt64)}} OR fingerprint IN {{beside:Array(UInt64)}}
         OR hasAny(others, {{beside:Array(UInt64)}}))

@@ -56,6 +56,21 @@ class EventDetails(Struct, frozen=True, kw_only=True, omit_defaults=True):
     replay_of: str | None = None  # the failed event this was
 
 
+class BareEvent(Struct, frozen=True, kw_only=True, array_like=True, tag="bare", gc=False):
+    """What stands where an event was that is older than its organization keeps: who was seen with
+    whom, when and where, and nothing of what was done. The fields are an Event's; `replay_of` is
+    the failed event this was, empty where it was none."""
+
+    organization_id: OrganizationId
+    property_id: PropertyId
+    happened_at_ms: int
+    claimed_at_ms: int
+    received_at_ms: int
+    identifiers: tuple[str, ...]
+    proof: int
+    replay_of: str = ""
+
+
 class FailedEvent(Struct, frozen=True, kw_only=True, array_like=True, tag="failed"):
     """A refused request to record, kept whole: as it came, with why."""
 
@@ -122,6 +137,7 @@ class ErasureDone(Struct, frozen=True, kw_only=True, array_like=True, tag="erasu
 
 Record = (
     Event
+    | BareEvent
     | FailedEvent
     | FailedEventsDropped
     | Creation

@@ -62,5 +62,13 @@ class FailedEvents(Protocol):
     async def find(self, organization_id: OrganizationId, seqs: Sequence[int]) -> list[Failure]:
         """Those that are here, passed ones too, oldest first."""
 
+    async def before(
+        self, organization_id: OrganizationId, received_before_ms: int, limit: int
+    ) -> list[Seq]:
+        """Places of those that came before, passed ones too, oldest first."""
+
+    async def count_before(self, organization_id: OrganizationId, received_before_ms: int) -> int:
+        """How many those are."""
+
     async def counts(self, organization_id: OrganizationId) -> dict[str, int]:
         """By reason, without those that have passed."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from endu.events.event import Event, Logged, Seq
+from endu.events.event import BareEvent, Event, Logged, Seq
 from endu.events.inbox import Inbox
 from endu.events.ledger import Ledger, LostPart
 from endu.events.portion import Batch
@@ -81,7 +81,7 @@ class Healing:
 
     async def _missing(self, batch: Batch, watermark: Seq) -> list[Logged]:
         """The settled events among them that the ledger does not have."""
-        events = [each for each in batch.logged if isinstance(each.record, Event)]
+        events = [each for each in batch.logged if isinstance(each.record, Event | BareEvent)]
         if not events:
             return []
         source = self._settled.inbox.source

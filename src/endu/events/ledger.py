@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from endu.events.event import Event, Seq
+from endu.events.event import BareEvent, Event, Seq
 from endu.identities.identifier import Number, Subject
 
 # The dictionaries that questions look subjects and single events up in.
@@ -25,15 +25,16 @@ class Visited(Enum):
 
 
 class SettledEvent(Struct, frozen=True, gc=False):
-    """An event with the subjects of its identifiers. None of this ever changes.
+    """An event, or what is left of one, with the subjects of its identifiers. None of this ever
+    changes.
 
     `subject` is that of the deciding identifier, 0 where nobody is named. `others` are those of
     its other strong identifiers, `fingerprint` that of its fingerprint, 0 without one.
     """
 
     seq: Seq
-    event: Event
-    check: int  # CRC-32 of the record in the log
+    event: Event | BareEvent
+    check: int  # CRC-32 of the record in the log; of what is left of one see events/bare.py
     reused: bool
     subject: Subject
     others: tuple[Subject, ...]
@@ -155,7 +156,7 @@ class Ledger(Protocol):
         the caller asks `present` before it tries again."""
 
     async def present(self, source: int, first: Seq, last: Seq) -> set[int]:
-        """Which places of the range are in the ledger."""
+        """Which places of the range are in the ledger, bare events among them."""
 
     async def last(self, source: int) -> int:
         """The greatest place that is in the ledger; 0 without any."""
@@ -179,7 +180,8 @@ class Ledger(Protocol):
         """ClickHouse SQL with {name:Type} placeholders, the same embedded and clustered.
 
         Read-only and bounded in time, memory and number: raises TooDear. Cancelled, it ends.
-        `endu.events` is the table; see `stores/ledger_tables.py` for its columns.
+        `endu.events` is the table; see `stores/ledger_tables.py` for its columns. `endu.seen` has
+        who was seen when, bare events among them: `stores/ledger_bare.py`.
         """
 
     async def answer(self, sql: str, values: Mapping[str, Any]) -> Answered:

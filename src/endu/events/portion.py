@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
+from endu.events.bare import check_of, replay_of
 from endu.events.event import (
+    BareEvent,
     Erased,
     ErasureDone,
     ErasurePlanned,
     Event,
-    EventDetails,
     FailedEvent,
     FailedEventsDropped,
     IdentifierSpelled,
@@ -37,8 +38,6 @@ SILENT = (
     IdentifierSpelled,
     ErasureDone,
 )
-
-_read_details = msgspec.json.Decoder(EventDetails).decode
 
 
 class Batch(Struct, frozen=True):
@@ -85,7 +84,7 @@ def evidence_of(logged: Iterable[Logged]) -> list[tuple[Seq, Evidence]]:
     evidence: list[tuple[Seq, Evidence]] = []
     for each in logged:
         record = each.record
-        if isinstance(record, Event):
+        if isinstance(record, Event | BareEvent):
             evidence.append((each.seq, _sighting_of(record)))
         elif isinstance(record, ErasureAsked):
             evidence.append((each.seq, _forgetting_of(record)))
@@ -103,12 +102,12 @@ def settled_events(logged: Iterable[Logged], whose: Iterator[Whose | None]) -> l
         if isinstance(record, SILENT):
             continue
         found = next(whose)
-        if isinstance(record, Event) and found is not None:
+        if isinstance(record, Event | BareEvent) and found is not None:
             rows.append(
                 SettledEvent(
                     each.seq,
                     record,
-                    each.check,
+                    each.check if isinstance(record, Event) else check_of(record),
                     each.reused,
                     found.subject,
                     found.others,
@@ -122,20 +121,20 @@ def note_in(books: Books, logged: Iterable[Logged], source: int, scramble: Scram
     first_seen_ms = books.properties
     for each in logged:
         record = each.record
-        if isinstance(record, Event):
+        if isinstance(record, Event | BareEvent):
             key = record.organization_id, record.property_id
             at_ms = record.received_at_ms
             if at_ms < first_seen_ms.get(key, LATER):
                 first_seen_ms[key] = at_ms
-            if record.details and b'"replay_of"' in record.details:
-                books.passed.extend(_passed_by(each.seq, record, source, scramble))
+            if replayed := replay_of(record):
+                books.passed.extend(_passed_by(each.seq, record, replayed, (source, scramble)))
         elif isinstance(record, FailedEvent):
             books.added.append(Failure(each.seq, record))
         elif isinstance(record, FailedEventsDropped):
             books.dropped.append(Dropped(record.organization_id, record.seqs))
 
 
-def _sighting_of(event: Event) -> Sighting:
+def _sighting_of(event: Event | BareEvent) -> Sighting:
     return Sighting(
         event.organization_id,
         event.identifiers,
@@ -153,10 +152,12 @@ def _forgetting_of(asked: ErasureAsked) -> Forgetting:
     )
 
 
-def _passed_by(seq: Seq, event: Event, source: int, scramble: Scramble) -> list[Passed]:
+def _passed_by(
+    seq: Seq, event: Event | BareEvent, replayed: str, log: tuple[int, Scramble]
+) -> list[Passed]:
     """The failed event that this was, if its id is one of this log."""
-    replayed = _read_details(event.details).replay_of
-    place = place_of_record(scramble, replayed) if replayed else None
+    source, scramble = log
+    place = place_of_record(scramble, replayed)
     if place is None or place[0] != source:
         return []
     return [Passed(event.organization_id, Seq(place[1]), seq)]

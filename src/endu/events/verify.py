@@ -4,13 +4,14 @@ And does it say of owners and visits what the directory says?
 Damage is reported, never repaired: `endu rebuild` makes the ledger again from the log.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from endu.announcements import Damage, Progress, Verified
-from endu.events.event import Event, Logged, Seq
+from endu.events.bare import check_of
+from endu.events.event import BareEvent, Event, Logged, Seq
 from endu.events.frame import Frame, read_frame
 from endu.events.inbox import LogUnreadable
 from endu.events.ledger import LedgerDamaged
@@ -39,19 +40,24 @@ class LedgerToRead(Protocol):
         """(seq, check) of each row in the range, in order; twice what is there twice. Raises
         LedgerDamaged where they cannot be read."""
 
+    async def bare_checks(self, source: int, first: int, last: int) -> list[tuple[Any, ...]]:
+        """The same of what is left of events that were let go of."""
+
     async def damaged_parts(self) -> list[tuple[str, str]]:
         """Reads every byte: the parts that are not as they were written, and why."""
 
 
 class ToVerify(Struct, frozen=True):
     """What is read, and nothing of it changed. Where nobody can say how far the ledger is, nothing
-    is missing in it."""
+    is missing in it. `leaving` are places of events that are being let go of: those that the log
+    has no more may still be in the ledger."""
 
     log: LogToRead
     ledger: LedgerToRead
     position: Position | None
     source: int
     whose: Sequence[Whose] = ()  # owners and visits
+    leaving: frozenset[int] = frozenset()
 
 
 async def verify(what: ToVerify, progress: Progress) -> Verified:
@@ -113,7 +119,7 @@ class _Reading:
             if seq not in self._aside:
                 self.damage.append(Damage(f"record {seq}", reason))
         self.records += len(batch.logged) + len(batch.unreadable)
-        self.unmatched += [each for each in batch.logged if isinstance(each.record, Event)]
+        self.unmatched += [e for e in batch.logged if isinstance(e.record, Event | BareEvent)]
         self.end = max(self.end, frame.last)
 
     async def match(self, last: int) -> None:
@@ -121,25 +127,46 @@ class _Reading:
         first = self._matched + 1
         if first > last:
             return
-        events = {each.seq: each.check for each in self.unmatched}
-        due = {s for s in events if s <= self._watermark and s not in self._aside}
+        events, bare = _checks_of(self.unmatched)
         self.events += len(events)
         self.unmatched = []
         self._matched = last
+        ledger, source = self._what.ledger, self._what.source
         try:
-            rows = await self._what.ledger.checks(self._what.source, first, last)
+            rows = await ledger.checks(source, first, last)
+            bare_rows = await ledger.bare_checks(source, first, last)
         except LedgerDamaged as problem:
             self.damage.append(Damage(f"ledger, records {first} to {last}", str(problem)))
         else:
-            readable = [(row[0], row[1]) for row in rows if row[0] not in self._unreadable]
-            self.damage += compare(events, due, readable)
+            leaving = {row[0] for row in rows if row[0] in bare and row[0] in self._what.leaving}
+            staying = [row for row in rows if row[0] not in leaving]
+            self.damage += compare(events, self._due(events), self._readable(staying))
+            due = self._due(bare) - leaving
+            self.damage += compare(bare, due, self._readable(bare_rows))
         self._unreadable.clear()
+
+    def _due(self, seqs: Iterable[Seq]) -> set[Seq]:
+        return {s for s in seqs if s <= self._watermark and s not in self._aside}
+
+    def _readable(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[int, int]]:
+        return [(row[0], row[1]) for row in rows if row[0] not in self._unreadable]
 
     def end_must_be_settled(self) -> None:
         """The settler cannot have come further than the log goes."""
         if self._watermark > self.end:
             what = f"ends at {self.end}, but {self._watermark} was settled: its tail is lost"
             self.damage.append(Damage("log", what))
+
+
+def _checks_of(logged: Sequence[Logged]) -> tuple[dict[Seq, int], dict[Seq, int]]:
+    """Of events, and of what is left of some, as the ledger is to have them."""
+    events, bare = dict[Seq, int](), dict[Seq, int]()
+    for each in logged:
+        if isinstance(each.record, BareEvent):
+            bare[each.seq] = check_of(each.record)
+        else:
+            events[each.seq] = each.check
+    return events, bare
 
 
 def compare(

@@ -24,7 +24,7 @@ LATEST_MS = 253_402_300_799_000  # the end of the year 9999: DateTime64 goes no 
 
 ON_DEVICE = """
 SELECT seq, toUnixTimestamp64Milli(ts), subject, others, fingerprint
-  FROM endu.events
+  FROM endu.seen
  WHERE org = {org:String}
    AND subject IN {subjects:Array(UInt64)}
    AND (empty({devices:Array(UInt64)}) OR fingerprint IN {devices:Array(UInt64)})

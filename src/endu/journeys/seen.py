@@ -1,4 +1,7 @@
-"""When each identifier of a person was first and last seen, and on how many events."""
+"""When each identifier of a person was first and last seen, and on how many events.
+
+Those that were let go of count: who was seen when stays.
+"""
 
 from msgspec import Struct
 
@@ -13,7 +16,7 @@ SELECT identifier,
        toUnixTimestamp64Milli(min(ts)),
        toUnixTimestamp64Milli(max(ts)),
        count()
-  FROM endu.events
+  FROM endu.seen
  ARRAY JOIN arrayDistinct(arrayPushBack(arrayPushBack(others, subject), fingerprint)) AS identifier
  WHERE org = {organization:String}
    AND subject IN {subjects:Array(UInt64)}

@@ -23,6 +23,10 @@ class OrganizationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     # Of each key. More than one machine keeps: a limit for those who want one.
     events_per_second_at_most: int = 100_000
     events_burst_at_most: int = 1_000_000
+    # Older events are let go of, for good; None: never. By the event type's name where it has days
+    # of its own.
+    retention_days: int | None = None
+    retention_days_by_event_type: dict[str, int | None] = {}
 
 
 class Organization(Struct, frozen=True):

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import Error
 from msgspec.structs import replace
 
-from endu.events.event import Seq
+from endu.events.event import BareEvent, Seq
 from endu.events.ledger import (
     NUMBERS,
     OWNERS,
@@ -32,6 +32,7 @@ from endu.events.ledger import (
 from endu.stores.chdb_engine import Client, NoForking, client_of
 from endu.stores.chdb_handles import Asked, Limits, Readers, Rows
 from endu.stores.chdb_writer import Writer
+from endu.stores.ledger_bare import BARE_EVENTS, BARE_TABLES, SEEN, piece_of_bare_events
 from endu.stores.ledger_erasing import ChdbEraser
 from endu.stores.ledger_numbers import BROUGHT_NUMBERS, NUMBER_TABLES, arrow_of_numbers
 from endu.stores.ledger_parts import WATCHED, LedgerParts
@@ -74,17 +75,29 @@ CONFIG = """<clickhouse>
 </clickhouse>
 """
 
-TOTALS = f"""
+TOTALS = """
 SELECT count(), sum(check)
-  FROM {EVENTS}
+  FROM {table}
  WHERE source = {{source:UInt16}} AND seq BETWEEN {{first:UInt64}} AND {{last:UInt64}}
 """
-PLACES = f"""
+PLACES = """
 SELECT seq, check
-  FROM {EVENTS}
+  FROM {table}
  WHERE source = {{source:UInt16}} AND seq BETWEEN {{first:UInt64}} AND {{last:UInt64}}
  ORDER BY seq
 """
+
+
+PieceOf: TypeAlias = Callable[[int, Sequence[SettledEvent]], pa.RecordBatch]
+
+
+class _Appended(NamedTuple):
+    """Of one insert: its log, its first and last place, the sum of its check sums."""
+
+    source: int
+    first: int
+    last: int
+    checks: int
 
 
 class ChdbLedger:
@@ -94,10 +107,11 @@ class ChdbLedger:
     def __init__(self, open_client: Callable[[], Client], limits: Limits) -> None:
         self._writer = Writer(open_client)
         self.parts = LedgerParts(self._writer)
-        for statement in (*TABLES, *NUMBER_TABLES):
+        for statement in (*TABLES, *BARE_TABLES, *NUMBER_TABLES):
             self._writer.command(statement)
         self._greatest: dict[int, int] = {}  # place of each source, where it is known for sure
         self._stale = {OWNERS, VISITS}
+        self._leaving = asyncio.Lock()  # rows go out, or are laid bare: one thing at a time
         for table in WATCHED:
             self.parts.drop_damaged(table)
         self._readers = Readers(open_client, limits)
@@ -106,18 +120,18 @@ class ChdbLedger:
 
     def eraser(self, source: int) -> ChdbEraser:
         """For the rows of that log."""
-        return ChdbEraser(self._writer, source)
+        return ChdbEraser(self._writer, self.parts, self._leaving, source)
 
     async def append(self, source: int, rows: Sequence[SettledEvent]) -> None:
-        if rows:
-            pieces = [piece_of_events(source, piece) async for piece in in_turns(rows, PIECE)]
-            table = pa.Table.from_batches(pieces)
-            seqs = [row.seq for row in rows]
-            checks = sum([row.check for row in rows])
-            await self._writer.in_thread(self._append, table, source, min(seqs), max(seqs), checks)
+        bare = [row for row in rows if isinstance(row.event, BareEvent)]
+        whole = [row for row in rows if not isinstance(row.event, BareEvent)] if bare else rows
+        await self._append_to(EVENTS, source, whole, piece_of_events)
+        await self._append_to(BARE_EVENTS, source, bare, piece_of_bare_events)
 
     async def present(self, source: int, first: Seq, last: Seq) -> set[int]:
-        return {seq for seq, _ in await self.checks(source, first, last)}
+        rows = await self.checks(source, first, last)
+        rows += await self.bare_checks(source, first, last)
+        return {seq for seq, _ in rows}
 
     async def set_owners(self, changes: Sequence[OwnerChange]) -> None:
         for piece in _pieces(changes):
@@ -160,7 +174,7 @@ class ChdbLedger:
 
     async def last(self, source: int) -> int:
         """The greatest place that is there; 0 without any."""
-        greatest = f"SELECT max(seq) FROM {EVENTS} WHERE source = {{source:UInt16}}"
+        greatest = f"SELECT max(seq) FROM {SEEN} WHERE source = {{source:UInt16}}"
         rows = await self._writer.in_thread(partial(self._writer.read, greatest, source=source))
         self._greatest[source] = int(rows[0][0])
         return self._greatest[source]
@@ -168,7 +182,15 @@ class ChdbLedger:
     async def checks(self, source: int, first: int, last: int) -> Rows:
         """(seq, check) of each row in the range, in order; twice what is there twice. Raises
         LedgerDamaged where they cannot be read."""
-        asked = partial(self._writer.read, PLACES, source=source, first=first, last=last)
+        return await self._checks(EVENTS, source, first, last)
+
+    async def bare_checks(self, source: int, first: int, last: int) -> Rows:
+        """The same of what is left of events that were let go of."""
+        return await self._checks(BARE_EVENTS, source, first, last)
+
+    async def _checks(self, table: str, source: int, first: int, last: int) -> Rows:
+        sql = PLACES.format(table=table)
+        asked = partial(self._writer.read, sql, source=source, first=first, last=last)
         try:
             return await self._writer.in_thread(asked)
         except Error as problem:
@@ -202,15 +224,26 @@ class ChdbLedger:
         self._sql_readers.close()
         self._writer.close()
 
-    def _append(self, table: pa.Table, source: int, first: int, last: int, checks: int) -> None:
+    async def _append_to(
+        self, table: str, source: int, rows: Sequence[SettledEvent], piece_of: PieceOf
+    ) -> None:
+        if rows:
+            pieces = [piece_of(source, piece) async for piece in in_turns(rows, PIECE)]
+            columns = pa.Table.from_batches(pieces)
+            seqs = [row.seq for row in rows]
+            appended = _Appended(source, min(seqs), max(seqs), sum([row.check for row in rows]))
+            await self._writer.in_thread(self._append, table, columns, appended)
+
+    def _append(self, table: str, columns: pa.Table, appended: _Appended) -> None:
         """Behind the greatest place there can be nothing yet: nobody else writes here. An insert
         that fails may have written, though, so after one it has to be asked for."""
+        source, first, last, checks = appended
         greatest = self._greatest.pop(source, None)
         nothing_yet = greatest is not None and first > greatest
-        before = (0, 0) if nothing_yet else self._totals(source, first, last)
-        self._insert(EVENTS, table)
-        expected = before[0] + table.num_rows, before[1] + checks
-        found = self._totals(source, first, last)
+        before = (0, 0) if nothing_yet else self._totals(table, source, first, last)
+        self._insert(table, columns)
+        expected = before[0] + columns.num_rows, before[1] + checks
+        found = self._totals(table, source, first, last)
         if found != expected:
             raise LedgerDamaged(f"{first} to {last}: {found} in place of {expected} (rows, checks)")
         if greatest is not None:
@@ -221,8 +254,9 @@ class ChdbLedger:
         if damaged := self.parts.drop_damaged(table):
             raise LedgerDamaged(f"A write failed unnoticed in {', '.join(damaged)} of {table}")
 
-    def _totals(self, source: int, first: int, last: int) -> tuple[int, int]:
-        count, checks = self._writer.read(TOTALS, source=source, first=first, last=last)[0]
+    def _totals(self, table: str, source: int, first: int, last: int) -> tuple[int, int]:
+        sql = TOTALS.format(table=table)
+        count, checks = self._writer.read(sql, source=source, first=first, last=last)[0]
         return count, checks
 
 

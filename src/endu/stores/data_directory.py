@@ -48,6 +48,11 @@ class DataDirectory(Struct, frozen=True):
         return self.root / "ballast"
 
     @property
+    def letting_go(self) -> Path:
+        """Which old events are being let go of, as long as that lasts."""
+        return self.root / "letting-go"
+
+    @property
     def rebuilding(self) -> Path:
         """Where a rebuild makes directory and ledger anew before they take the old ones' place."""
         return self.root / "rebuilding"

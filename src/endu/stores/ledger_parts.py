@@ -19,12 +19,13 @@ from msgspec import Struct
 
 from endu.events.ledger import LostPart
 from endu.stores.chdb_writer import Writer
+from endu.stores.ledger_bare import BARE_EVENTS
 from endu.stores.ledger_numbers import BROUGHT_NUMBERS
 from endu.stores.ledger_tables import EVENTS, OWNER_CHANGES, VISIT_CHANGES
 
 logger = logging.getLogger(__name__)
 
-WATCHED = (EVENTS, OWNER_CHANGES, VISIT_CHANGES)
+WATCHED = (EVENTS, BARE_EVENTS, OWNER_CHANGES, VISIT_CHANGES)
 
 # What is older was looked at before, by the process before this one: trouble is seen within
 # seconds. Reading everything at each start is for `endu verify`.

@@ -12,6 +12,7 @@ from endu.announcements import Damage
 from endu.events.inbox import Inbox
 from endu.events.ledger import Ledger, LedgerDamaged, TooDear
 from endu.stores.chdb_handles import Rows
+from endu.stores.ledger_bare import BARE_EVENTS
 from endu.stores.ledger_numbers import BROUGHT_NUMBERS
 from endu.stores.ledger_tables import EVENTS
 from endu.stores.sqlite import Connection, Reader
@@ -25,11 +26,13 @@ READ_AS = f"""
 SELECT if(seq <= {{settled:UInt64}}, toInt64(intDiv(seq, {TOGETHER})), -toInt64(seq)) AS place,
        count(),
        sum(if(has({{forgot:Array(String)}}, org),
-              cityHash64(* EXCEPT (others, fingerprint)), cityHash64(*, device_only)))
-  FROM {EVENTS}
+              cityHash64(* EXCEPT (others, fingerprint)), cityHash64(*, %s)))
+  FROM %s
  WHERE source = {{source:UInt16}} AND seq > {{after:UInt64}} AND seq <= {{until:UInt64}}
  GROUP BY place
 """
+# A row that was laid bare reads otherwise than the event's.
+EVERY_ROW = (READ_AS % ("device_only", EVENTS), READ_AS % ("'bare'", BARE_EVENTS))
 BROUGHT = f"""
 SELECT subject, any(number), count(DISTINCT number)
   FROM {BROUGHT_NUMBERS}
@@ -60,7 +63,7 @@ async def read_rows(ledger: Ledger, log: Inbox, settled: int, forgot: Sequence[s
         values = {"source": log.source, "settled": settled, "forgot": list(forgot),
                   "after": after, "until": min(after + PLACES_AT_ONCE, log.end)}  # fmt: skip
         try:
-            rows = await ledger.ask(READ_AS, values)
+            rows = [row for sql in EVERY_ROW for row in await ledger.ask(sql, values)]
         except (Error, TooDear) as problem:
             raise LedgerDamaged(f"{after} and behind cannot be read: {problem}") from problem
         for place, count, read_as in rows:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from endu.events.event import Event
 from endu.events.ledger import OWNERS, VISITS, OwnerChange, SettledEvent, VisitChange
 
 EVENTS = "endu.events"
@@ -122,7 +123,7 @@ def piece_of_events(source: int, rows: Sequence[SettledEvent]) -> pa.RecordBatch
 
 def _columns(source: int, rows: Sequence[SettledEvent]) -> Iterator[Sequence[object]]:
     """In the order of the schema."""
-    events = [row.event for row in rows]
+    events = [row.event for row in rows if isinstance(row.event, Event)]  # all of them
     yield [event.organization_id for event in events]
     yield [event.event_type for event in events]
     yield [row.subject for row in rows]

@@ -58,6 +58,16 @@ class MemoryFailedEvents:
     async def find(self, organization_id: OrganizationId, seqs: Sequence[int]) -> list[Failure]:
         return self._of(organization_id, sorted(set(seqs)))
 
+    async def before(
+        self, organization_id: OrganizationId, received_before_ms: int, limit: int
+    ) -> list[Seq]:
+        theirs = self._of(organization_id, sorted(self._failures))
+        return [f.seq for f in theirs if f.event.received_at_ms < received_before_ms][:limit]
+
+    async def count_before(self, organization_id: OrganizationId, received_before_ms: int) -> int:
+        every = len(self._failures)
+        return len(await self.before(organization_id, received_before_ms, every))
+
     async def counts(self, organization_id: OrganizationId) -> dict[str, int]:
         theirs = self._of(organization_id, sorted(self._failures))
         return dict(Counter(f.event.reason for f in theirs if f.passed is None))

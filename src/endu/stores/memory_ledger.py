@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from endu.events.event import Seq
+from endu.events.event import BareEvent, Event, Seq
 from endu.events.ledger import (
     Answered,
     BroughtNumber,
@@ -26,7 +26,8 @@ class MemoryLedger:
         self.rows += [(source, row) for row in rows]
 
     async def present(self, source: int, first: Seq, last: Seq) -> set[int]:
-        return {seq for seq, _ in await self.checks(source, first, last)}
+        held = [row.seq for owner, row in self.rows if owner == source]
+        return {seq for seq in held if first <= seq <= last}
 
     async def set_owners(self, changes: Sequence[OwnerChange]) -> None:
         for change in changes:
@@ -61,8 +62,16 @@ class MemoryLedger:
         return max((row.seq for owner, row in self.rows if owner == source), default=0)
 
     async def checks(self, source: int, first: int, last: int) -> list[tuple[Any, ...]]:
-        held = [row for owner, row in self.rows if owner == source]
-        return sorted((row.seq, row.check) for row in held if first <= row.seq <= last)
+        return self._checks(source, first, last, Event)
+
+    async def bare_checks(self, source: int, first: int, last: int) -> list[tuple[Any, ...]]:
+        return self._checks(source, first, last, BareEvent)
 
     async def damaged_parts(self) -> list[tuple[str, str]]:
         return []
+
+    def _checks(
+        self, source: int, first: int, last: int, kind: type[Event | BareEvent]
+    ) -> list[tuple[Any, ...]]:
+        held = [row for owner, row in self.rows if owner == source and isinstance(row.event, kind)]
+        return sorted((row.seq, row.check) for row in held if first <= row.seq <= last)

@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 from endu.events.event import Seq
 from endu.events.frame import Frame
 from endu.events.inbox import LogUnreadable
-from endu.events.keeping import InboxKeeper
+from endu.events.keeping import InboxKeeper, Leaves
 from endu.stores.log_reader import LogReader
 from endu.stores.segments import Segment, SegmentDiffers, Segments
 
@@ -66,15 +66,16 @@ class Sealer:
             self._finished = True
             return True
 
-    async def erase(self, places: Sequence[Seq]) -> None:
+    async def erase(self, places: Sequence[Seq], leaves: Leaves = Leaves.NOTHING) -> None:
         """As LogEraser.erase; SegmentDiffers where the disk keeps something else than was
         written."""
         async with self._alone:
             if not self._finished:
                 await self._finish()
-            await _in_thread(self._segments.erase, frozenset(places))
+            await _in_thread(self._segments.erase, sorted(places), leaves)
             self._done("segments erased")
-            await self._keeper.erase(places)
+            sealed = self._reader.sealed()
+            await self._keeper.erase([place for place in places if place > sealed], leaves)
             self._done("inbox erased")
 
     def close(self) -> None:

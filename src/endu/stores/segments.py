@@ -8,7 +8,8 @@ greatest generation counts; older ones are what a crash left.
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Set
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from msgspec import Struct
 
 from endu.announcements import Progress
 from endu.events.frame import Frame
-from endu.events.keeping import erased_in
+from endu.events.keeping import Leaves, erased_in
 from endu.stores.files import sync_names
 from endu.stores.segment_file import damage_of, frames_of, write_segment
 
@@ -143,25 +144,28 @@ class Segments:
         self._path(segment).unlink()
         sync_names(self.directory)
 
-    def erase(self, places: Set[int]) -> None:
-        """Writes each segment again in which one of these still says something, under its next
-        generation; then the old file goes. Raises SegmentDiffers, OSError."""
+    def erase(self, places: Sequence[int], leaves: Leaves) -> None:
+        """Writes each segment again in which one of these, ascending, says more than is left of
+        it, under its next generation; then the old file goes. Raises SegmentDiffers, OSError."""
         for segment in self.all():
-            here = {place for place in places if segment.first <= place <= segment.last}
-            if here and any(new != old for old, new in self._erased(segment, here)):
-                self._write_again(segment, here)
+            first, behind = bisect_left(places, segment.first), bisect_right(places, segment.last)
+            here = frozenset(places[first:behind])
+            if here and any(new != old for old, new in self._erased(segment, here, leaves)):
+                self._write_again(segment, here, leaves)
 
-    def _write_again(self, segment: Segment, places: Set[int]) -> None:
+    def _write_again(self, segment: Segment, places: Set[int], leaves: Leaves) -> None:
         again = Segment(segment.first, segment.last, segment.generation + 1)
-        self.write(again, lambda: (new for _, new in self._erased(segment, places)))
+        self.write(again, lambda: (new for _, new in self._erased(segment, places, leaves)))
         self.name(again)
         self.remove(segment)
 
-    def _erased(self, segment: Segment, places: Set[int]) -> Iterator[tuple[Frame, Frame]]:
+    def _erased(
+        self, segment: Segment, places: Set[int], leaves: Leaves
+    ) -> Iterator[tuple[Frame, Frame]]:
         """Each frame as it is, and as it is to be."""
         for frame in self._frames_of(segment, 0):
             apart = places.isdisjoint(range(frame.first, frame.last + 1))
-            yield frame, frame if apart else erased_in(frame, places)
+            yield frame, frame if apart else erased_in(frame, places, leaves)
 
     def _compare(self, path: Path, segment: Segment, after: int, frames: Iterable[Frame]) -> None:
         written = frames_of(path, segment.first, segment.last, after)

@@ -34,6 +34,12 @@ SELECT {COLUMNS}
  WHERE organization_id = ? AND seq IN (SELECT value FROM json_each(?))
  ORDER BY seq
 """
+BEFORE = """
+SELECT seq FROM failed_events WHERE organization_id = ? AND received_at_ms < ? ORDER BY seq LIMIT ?
+"""
+COUNT_BEFORE = """
+SELECT count(*) FROM failed_events WHERE organization_id = ? AND received_at_ms < ?
+"""
 COUNTS = """
 SELECT reason, count(*)
   FROM failed_events
@@ -71,6 +77,15 @@ class SqliteFailedEvents:
     async def find(self, organization_id: OrganizationId, seqs: Sequence[int]) -> list[Failure]:
         rows = await self._rows(FIND, organization_id, json.dumps(list(seqs)))
         return [_failure_of(row) for row in rows]
+
+    async def before(
+        self, organization_id: OrganizationId, received_before_ms: int, limit: int
+    ) -> list[Seq]:
+        rows = await self._rows(BEFORE, organization_id, received_before_ms, limit)
+        return [Seq(seq) for (seq,) in rows]
+
+    async def count_before(self, organization_id: OrganizationId, received_before_ms: int) -> int:
+        return int((await self._rows(COUNT_BEFORE, organization_id, received_before_ms))[0][0])
 
     async def counts(self, organization_id: OrganizationId) -> dict[str, int]:
         return dict(await self._rows(COUNTS, organization_id))

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from endu.events.event import Seq
 from endu.events.frame import read_frame
 from endu.events.inbox import Entry, Found, Kept, MaybeKept, NotDurable, Told, posted
+from endu.events.keeping import Leaves
 from endu.events.mark import Mark
 from endu.ids import Scramble
 from endu.stores.log_reader import LogReader
@@ -121,11 +122,11 @@ class SqliteInbox:
             await asyncio.sleep(DROP_RESTS * (self._loop.time() - began))
             began = self._loop.time()
 
-    async def erase(self, places: Sequence[Seq]) -> None:
+    async def erase(self, places: Sequence[Seq], leaves: Leaves = Leaves.NOTHING) -> None:
         """As InboxKeeper.erase."""
         for start in range(0, len(places), ERASED_AT_ONCE):
             piece = frozenset(places[start : start + ERASED_AT_ONCE])
-            await self._between_commits(partial(LogWriter.erase, places=piece))
+            await self._between_commits(partial(LogWriter.erase, places=piece, leaves=leaves))
         while not await self._between_commits(LogWriter.scrub):
             pass
         while not await self._between_commits(LogWriter.wash):

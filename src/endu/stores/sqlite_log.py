@@ -15,7 +15,7 @@ from endu.announcements import CannotRun
 from endu.events.event import Seq
 from endu.events.frame import Frame, write_frame
 from endu.events.inbox import Entry, Kept, MessageKey
-from endu.events.keeping import erased_in
+from endu.events.keeping import Leaves, erased_in
 from endu.events.places import Message, Places, give_places, give_places_to_new, keys_of
 from endu.stores.log_note import EndNote, noted_end
 from endu.stores.log_reader import LAST_PLACE, SIZES_BEHIND
@@ -123,9 +123,10 @@ class LogWriter:
                 self._connection.execute(SET_META, ("sealed", last))
         return 0 < last < until
 
-    def erase(self, places: Set[int]) -> None:
-        """One commit: the records at those of these places that are in the inbox say nothing any
-        more. What they said may still be in free pages and in the WAL; see `scrub` and `wash`."""
+    def erase(self, places: Set[int], leaves: Leaves) -> None:
+        """One commit: the records at those of these places that are in the inbox say no more than
+        is left of them. What they said may still be in free pages and in the WAL; see `scrub` and
+        `wash`."""
         frames = {}
         for place in places:
             row = self._connection.execute(FRAME_WITH, (place,)).fetchone()
@@ -133,7 +134,7 @@ class LogWriter:
                 frames[row[0]] = Frame(*row)
         with self._transaction():
             for frame in frames.values():
-                new = erased_in(frame, places)
+                new = erased_in(frame, places, leaves)
                 self._connection.execute(
                     "UPDATE frames SET crc = ?, body = ? WHERE first = ?",
                     (new.check, new.body, new.first),

@@ -100,7 +100,7 @@ _RULE = {
     "taken_back_at": None,
     "taken_back_by": None,
 }
-_LIMITS = {
+_LIMITS: dict[str, Any] = {
     "organization_id": ORGANIZATION,
     "settings": {
         "record_always_200": False,
@@ -112,9 +112,12 @@ _LIMITS = {
         "batch_bytes_at_most": 5242880,
         "events_per_second_at_most": 100000,
         "events_burst_at_most": 1000000,
+        "retention_days": None,
+        "retention_days_by_event_type": {},
     },
     "identity": {"asserted": 1, "discord": 1, "telegram": 1, "wallet": 10},
     "fixed": {"event_data_levels": 8, "event_data_keys": 500},
+    "would_let_go": None,
 }
 
 
@@ -168,7 +171,14 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "replay_failed_events": {"try": {"reason": "UNKNOWN_EVENT_TYPE", "dry_run": True}},
     "create_organization": {"new": {"name": "acme"}},
-    "put_limits": {"more": {"event_types_at_most": 200, "identity": {"wallet": 20}}},
+    "put_limits": {
+        "more": {"event_types_at_most": 200, "identity": {"wallet": 20}},
+        "what would be let go of": {
+            "retention_days": 365,
+            "retention_days_by_event_type": {"LINK_TRACKING_CLICK": 90, "BEGIN_EVENT": None},
+            "dry_run": True,
+        },
+    },
     "create_key": {
         "for a website": {
             "kind": "publishable",
@@ -278,7 +288,7 @@ ANSWERS: dict[str, Any] = {
     ),
     "list_properties": _page({"property_id": "D#1007491775344160808", "first_seen": AT}),
     "get_limits": _LIMITS,
-    "put_limits": _LIMITS,
+    "put_limits": {**_LIMITS, "would_let_go": {"events": 1200, "failed_events": 3}},
     "create_key": {"key": "endu_pk_…", **_KEY},
     "list_keys": _page({**_KEY, "hint": "x7Qz", "revoked_at": None}),
     "revoke_key": {"key_id": RECORD, "revoked": True},

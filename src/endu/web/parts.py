@@ -10,6 +10,7 @@ from endu.events.erasures import Erasures
 from endu.events.failed import FailedEvents
 from endu.events.inbox import Inbox
 from endu.events.ledger import Ledger
+from endu.events.letting_go import LettingGo
 from endu.events.recorder import Recorder
 from endu.events.replay import Replay
 from endu.identities.directory import Directory
@@ -57,6 +58,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     randomness: Callable[[int], bytes]
     of_the_disk: Callable[[Exception], bool]
     rates: Counting
+    letting_go: LettingGo
     bodies: Bodies = field(default_factory=Bodies)
     metrics: Metrics = field(default_factory=Metrics)
     creation_rate: HourlyRate = field(default_factory=lambda: HourlyRate("create-identity"))

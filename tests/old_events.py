@@ -1,0 +1,90 @@
+"""Somebody with events old and young, for tests of letting go of the old ones."""
+
+import time
+from itertools import count
+from typing import Any
+
+from endu.events.expiry import DAY_MS
+from tests.web_world import World, bearer
+
+accounts = (f"6{number:017}" for number in count(1))
+NOT_ON_A_PLATFORM: dict[str, Any] = {"p_user_id": None, "platform_type": None}
+LONG_AGO, LATELY = 40, 2  # days
+DAYS = 10  # that are kept
+NOW_MS = time.time_ns() // 1_000_000
+VISIT_MS = 60_000
+
+
+def ago(days: float, more_ms: int = 0) -> str:
+    return str((NOW_MS - int(days * DAY_MS) + more_ms) / 1000)
+
+
+class Past:
+    """People of whom some of what they did is older than it is kept. `values` are what only their
+    old events said."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.one, self.two = next(accounts), next(accounts)
+        self.device = f"device-{self.one[-6:]}"
+        self.address = f"0x{int(self.one):040x}"
+        self.values = [f"said-{self.one[::-1]}", f"failed-{self.one[::-1]}", f"strange-{self.one}"]
+        self.young = f"lately-{self.one[::-1]}"
+
+    async def happen(self) -> None:
+        """The two share a device. At the limit one is seen on it just before what somebody did on
+        it who is not named: that is young, and is that one's still."""
+        record, old, text = self.world.record, ago(LONG_AGO), self.values[0]
+        said = {"event_data": {"text": text, "n": 1}}
+        await record(p_user_id=self.one, timestamp=old, message_id=self.one[:40], **said)
+        wallet = {"blockchain": {"chain_type": "ethereum", "chain_account": self.address}}
+        await record(p_user_id=self.one, timestamp=old, **wallet, **said)
+        await record(p_user_id=self.one, timestamp=old, fingerprint=self.device, **said)
+        await record(p_user_id=self.two, timestamp=old, fingerprint=self.device, **said)
+        await record(p_user_id=self.two, timestamp=ago(DAYS, -VISIT_MS), strange=self.values[2],
+                     fingerprint=self.device, **said)  # fmt: skip
+        lately = {"event_data": {"text": self.young}}
+        await record(**NOT_ON_A_PLATFORM, timestamp=ago(DAYS, 10 * VISIT_MS),
+                     fingerprint=self.device, **lately)  # fmt: skip
+        await record(p_user_id=self.one, timestamp=ago(LATELY), **lately)
+        await record(p_user_id=self.two, timestamp=ago(LATELY), **lately)
+        await self.world.ask("GET", "/events", params={"fresh": "true"})
+
+    async def people(self) -> list[Any]:
+        """Who they are, and why, and what is told of them."""
+        found = []
+        for account in (self.one, self.two):
+            person = await self.world.who(discord=account)
+            journal = await self.world.ask("GET", f"/identities/{person['c_user_id']}/journal")
+            found.append([person, journal])
+        both = {"a": f"discord:{self.one}", "b": f"wallet:ethereum:{self.address}"}
+        explained = await self.world.client.post("/identities/explain", json=both)
+        return [*found, explained.text]
+
+    async def young_events(self) -> list[Any]:
+        """What they did lately, as their timelines have it."""
+        pages = []
+        for account in (self.one, self.two):
+            person = await self.world.who(discord=account)
+            page = await self.world.timeline(person["c_user_id"])
+            pages.append([item for item in page["items"] if self.young in str(item)])
+        return pages
+
+    async def keep(self, days: int | None, **more: Any) -> Any:
+        return await self.world.limits(retention_days=days, **more)
+
+    async def let_go(self) -> None:
+        await self.world.running.parts.letting_go.look()
+
+
+async def failing(world: World, text: str) -> None:
+    """A refused event, which is kept as it was sent."""
+    await world.record(event_type="NEVER_REGISTERED", event_data={"text": text})
+
+
+async def table(world: World, sql: str) -> list[tuple[Any, ...]]:
+    return await world.running.parts.ledger.ask(sql, {})
+
+
+def operator(world: World) -> dict[str, str]:
+    return bearer(world.operator)

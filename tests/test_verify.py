@@ -105,6 +105,41 @@ async def test_a_damaged_row_is_found(settled: Settled, change: str, where: str)
     assert where in await settled.where()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "message = zeroblob(16)",
+        "body = zeroblob(16)",
+        "body = 'a text'",
+        "seq = seq + 1",
+        "seq = -1",
+        "received_at_ms = received_at_ms + 1",
+        "crc = 0",
+    ],
+)
+async def test_a_message_id_that_is_not_as_it_was_written_is_found(
+    settled: Settled, change: str
+) -> None:
+    async with open_sqlite_inbox(settled.path, bytes(16)) as inbox:
+        await inbox.append([an_entry(b"x", "m1", "buy"), an_entry(b"y", "m2", "buy")])
+        assert await settled.where() == ["record 7", "record 8"]  # they are no records at all
+    settled.change(f"UPDATE message_ids SET {change} WHERE seq = 8")
+    assert (await settled.where())[0] == "inbox.db"
+
+
+async def test_what_of_the_inbox_is_in_a_wrong_order_is_found(settled: Settled) -> None:
+    async with open_sqlite_inbox(settled.path, bytes(16)) as inbox:
+        ids = [an_entry(b"x", f"m{n}", "buy") for n in range(20)]
+        await inbox.append(ids)
+    connection = connect(settled.path)
+    (least,) = connection.execute("SELECT min(message) FROM message_ids").fetchone()
+    connection.close()
+    content = settled.path.read_bytes()
+    assert content.count(least) == 1
+    settled.path.write_bytes(content.replace(least, b"\xff" + least[1:]))
+    assert "inbox.db" in await settled.where()
+
+
 async def test_what_the_ledger_has_not_or_has_wrongly_is_named(settled: Settled) -> None:
     ledger = settled.parts.ledger
     assert isinstance(ledger, MemoryLedger)

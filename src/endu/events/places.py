@@ -1,6 +1,7 @@
 """Giving out places in the log: who gets the next ones, and who was here before."""
 
 from collections.abc import Mapping, Sequence
+from zlib import crc32
 
 from msgspec import Struct
 
@@ -23,6 +24,12 @@ class Places(Struct, frozen=True):
     records: list[bytes]
     reused: list[bool]
     messages: dict[bytes, Message]  # used for the first time
+
+
+def check_of(name: bytes, message: Message) -> int:
+    """The CRC-32 of a message_id and of what is known of its first use."""
+    numbers = b"".join(n.to_bytes(8, "big") for n in (message.seq, message.received_at_ms))
+    return crc32(numbers, crc32(message.body, crc32(name)))
 
 
 def keys_of(entries: Sequence[Entry]) -> list[MessageKey]:

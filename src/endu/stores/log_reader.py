@@ -7,6 +7,7 @@ from typing import NamedTuple
 from endu.announcements import Progress
 from endu.events.frame import Frame
 from endu.events.inbox import LogUnreadable
+from endu.stores.inbox_soundness import unsound
 from endu.stores.log_note import noted_end
 from endu.stores.segments import Segments
 from endu.stores.sqlite import Error, connect_to_read
@@ -89,11 +90,16 @@ class LogReader:
         return MixedWith(int.from_bytes(secret, "big"), source)
 
     def damaged_files(self, progress: Progress) -> Iterator[tuple[str, str]]:
-        """Reads every byte of the segments: which file is not as it was written, or missing, and
-        what of it; and what the inbox has lost of its end. Raises LogUnreadable."""
+        """Reads every byte of the segments and of the inbox, but for its frames: which file is not
+        as it was written, or missing, and what of it; and what the inbox has lost of its end.
+        Raises LogUnreadable."""
         yield from self._segments.damage(self.sealed(), progress)
         for first, last in self._lost():
             yield self._path.name, f"the records {first} to {last} were acknowledged, and are gone"
+        try:
+            yield from ((self._path.name, what) for what in unsound(self._connection))
+        except Error as problem:
+            raise LogUnreadable(f"The inbox cannot be read: {problem}") from problem
 
     def close(self) -> None:
         self._connection.close()

@@ -16,14 +16,22 @@ from endu.events.event import Seq
 from endu.events.frame import Frame, write_frame
 from endu.events.inbox import Entry, Kept, MessageKey
 from endu.events.keeping import Leaves, erased_in
-from endu.events.places import Message, Places, give_places, give_places_to_new, keys_of
+from endu.events.places import (
+    Message,
+    Places,
+    check_of,
+    give_places,
+    give_places_to_new,
+    keys_of,
+)
 from endu.stores.log_note import EndNote, noted_end
 from endu.stores.log_reader import LAST_PLACE, SIZES_BEHIND
 from endu.stores.sqlite import BUSY_MS, Error, connect
 
 logger = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
+UNCHECKED = 2  # message ids had no check sum
 WITHOUT_SEGMENTS = 1  # the version that knew none: otherwise the same
 # Places are reserved so many at a time: a crash that loses the tail of the log cannot make
 # Endu use a place twice, and one more small commit in a million costs nothing.
@@ -48,7 +56,8 @@ CREATE TABLE IF NOT EXISTS message_ids (
     message        BLOB PRIMARY KEY,
     body           BLOB NOT NULL,
     seq            INTEGER NOT NULL,
-    received_at_ms INTEGER NOT NULL
+    received_at_ms INTEGER NOT NULL,
+    crc            INTEGER  -- NULL where an older version wrote it
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lost (first INTEGER PRIMARY KEY, last INTEGER NOT NULL);
 """
@@ -56,7 +65,10 @@ CREATE TABLE IF NOT EXISTS lost (first INTEGER PRIMARY KEY, last INTEGER NOT NUL
 ADD_LOST = "INSERT OR IGNORE INTO lost (first, last) VALUES (?, ?)"
 SET_META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
 ADD_FRAME = "INSERT INTO frames (first, last, at_ms, crc, body) VALUES (?, ?, ?, ?, ?)"
-ADD_MESSAGE = "INSERT INTO message_ids (message, body, seq, received_at_ms) VALUES (?, ?, ?, ?)"
+ADD_MESSAGE = """
+INSERT INTO message_ids (message, body, seq, received_at_ms, crc) VALUES (?, ?, ?, ?, ?)
+"""
+ADD_CRC = "ALTER TABLE message_ids ADD COLUMN crc INTEGER"
 FIND_MESSAGES = "SELECT message, body, seq, received_at_ms FROM message_ids WHERE message IN (%s)"
 
 FRAME_WITH = """
@@ -75,10 +87,12 @@ class LogWriter:
         self._connection.execute("PRAGMA secure_delete = FAST")
         self._page_bytes: int = self._connection.execute("PRAGMA page_size").fetchone()[0]
         meta = self._meta_of_first_open(randomness, source)
-        if meta["version"] not in (WITHOUT_SEGMENTS, VERSION):
+        if meta["version"] not in (WITHOUT_SEGMENTS, UNCHECKED, VERSION):
             raise CannotRun(f"{path} is of version {meta['version']}; this Endu reads {VERSION}.")
         if meta["version"] != VERSION:
-            self._connection.execute(SET_META, ("version", VERSION))
+            with self._transaction():
+                self._connection.execute(ADD_CRC)
+                self._connection.execute(SET_META, ("version", VERSION))
         self.secret = int.from_bytes(meta["secret"], "big")
         self.source: int = meta["source"]
         row = self._connection.execute(LAST_PLACE).fetchone()
@@ -207,7 +221,10 @@ class LogWriter:
         if not messages:
             self._connection.execute(ADD_FRAME, row)  # a transaction of its own
             return
-        uses = [(name, m.body, m.seq, m.received_at_ms) for name, m in messages.items()]
+        uses = [
+            (name, m.body, m.seq, m.received_at_ms, check_of(name, m))
+            for name, m in messages.items()
+        ]
         with self._transaction():
             self._connection.execute(ADD_FRAME, row)
             self._connection.executemany(ADD_MESSAGE, uses)

@@ -4,8 +4,11 @@ import time
 from itertools import count
 from typing import Any
 
+from msgspec.structs import replace
+
 from endu.events.expiry import DAY_MS
-from tests.web_world import World, bearer
+from endu.events.letting_go import LettingGo
+from tests.web_world import World
 
 accounts = (f"6{number:017}" for number in count(1))
 NOT_ON_A_PLATFORM: dict[str, Any] = {"p_user_id": None, "platform_type": None}
@@ -29,6 +32,7 @@ class Past:
         self.device = f"device-{self.one[-6:]}"
         self.address = f"0x{int(self.one):040x}"
         self.values = [f"said-{self.one[::-1]}", f"failed-{self.one[::-1]}", f"strange-{self.one}"]
+        self.first: dict[str, Any] = {}  # what was sent first of all
         self.young = f"lately-{self.one[::-1]}"
 
     async def happen(self) -> None:
@@ -36,7 +40,8 @@ class Past:
         it who is not named: that is young, and is that one's still."""
         record, old, text = self.world.record, ago(LONG_AGO), self.values[0]
         said = {"event_data": {"text": text, "n": 1}}
-        await record(p_user_id=self.one, timestamp=old, message_id=self.one[:40], **said)
+        self.first = {"p_user_id": self.one, "timestamp": old, "message_id": self.one, **said}
+        await record(**self.first)
         wallet = {"blockchain": {"chain_type": "ethereum", "chain_account": self.address}}
         await record(p_user_id=self.one, timestamp=old, **wallet, **said)
         await record(p_user_id=self.one, timestamp=old, fingerprint=self.device, **said)
@@ -51,15 +56,15 @@ class Past:
         await self.world.ask("GET", "/events", params={"fresh": "true"})
 
     async def people(self) -> list[Any]:
-        """Who they are, and why, and what is told of them."""
-        found = []
-        for account in (self.one, self.two):
-            person = await self.world.who(discord=account)
-            journal = await self.world.ask("GET", f"/identities/{person['c_user_id']}/journal")
-            found.append([person, journal])
-        both = {"a": f"discord:{self.one}", "b": f"wallet:ethereum:{self.address}"}
-        explained = await self.world.client.post("/identities/explain", json=both)
-        return [*found, explained.text]
+        """Who they are, and why."""
+        both = {"a": f"discord:{self.one}", "b": f"wallet:eip155:{self.address}"}
+        why = await self.world.ask("POST", "/identities/explain", json=both)
+        return [*[await self.world.who(discord=each) for each in (self.one, self.two)], why]
+
+    async def journals(self) -> list[Any]:
+        """Which a rebuild writes in other portions, as it settles in larger ones."""
+        numbers = [person["c_user_id"] for person in (await self.people())[:2]]
+        return [await self.world.ask("GET", f"/identities/{each}/journal") for each in numbers]
 
     async def young_events(self) -> list[Any]:
         """What they did lately, as their timelines have it."""
@@ -73,18 +78,10 @@ class Past:
     async def keep(self, days: int | None, **more: Any) -> Any:
         return await self.world.limits(retention_days=days, **more)
 
-    async def let_go(self) -> None:
-        await self.world.running.parts.letting_go.look()
-
-
-async def failing(world: World, text: str) -> None:
-    """A refused event, which is kept as it was sent."""
-    await world.record(event_type="NEVER_REGISTERED", event_data={"text": text})
-
-
-async def table(world: World, sql: str) -> list[tuple[Any, ...]]:
-    return await world.running.parts.ledger.ask(sql, {})
-
-
-def operator(world: World) -> dict[str, str]:
-    return bearer(world.operator)
+    async def let_go(self, days_later: float = 0) -> LettingGo:
+        """As at a time that is still to come."""
+        parts = self.world.running.parts.letting_go._parts
+        at_ms = NOW_MS + int(days_later * DAY_MS)
+        work = LettingGo(replace(parts, now_ms=lambda: at_ms))
+        await work.look()
+        return work

@@ -7,7 +7,6 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from endu.events.erasures import Restored
 from endu.identities.evidence import (
     Evidence,
     Forgetting,
@@ -17,6 +16,7 @@ from endu.identities.evidence import (
     Whose,
 )
 from endu.identities.forgotten import Plan
+from endu.identities.identifier import NOBODY
 from endu.stores.sqlite_forgetting import pack, plan_of
 from tests.identity_logs import ACME, NOON_MS
 from tests.identity_world import World
@@ -33,43 +33,43 @@ class Erased(Struct, frozen=True):
     plan: Plan
 
 
-async def erase(world: World, name: str) -> Erased:
-    """Whoever goes by that identifier."""
+async def erase(world: World, name: str, before: Erased | None = None) -> Erased:
+    """Whoever goes by that identifier, perhaps after another erasure."""
+    log = before.left if before else world.log
     rows = dict(world.rows("SELECT kind || ':' || value, identity FROM identifiers"))
     known = world.rows("SELECT subject, kind || ':' || value, number, identity FROM identifiers")
     theirs = [row for row in known if row[3] == rows[name]]
     subjects = {row[0] for row in theirs}
     places = _places(world, subjects)
-    asked = max((seq for seq, _ in world.log), default=0) + 1
+    asked = len(world.log) + (2 if before else 1)
     forgetting = _forgetting(world, subjects, places)
     await world.forget(asked, forgetting)
     plan = plan_of(world.connection, asked)
     assert plan is not None
     gone = {t.subject for t in plan.tombstones}
     names = {text for row in known if row[0] in gone for text in (row[1], f"c_user_id:{row[2]}")}
-    left = [(seq, item) for seq, item in world.log if seq not in places and not _rules(item, names)]
+    left = [(seq, item) for seq, item in log if seq not in places and not _rules(item, names)]
     left = _without_loose_ends(left)
     seen = [(seq, _without(item, names)) for seq, item in left]
-    for seq, item in world.log:
+    for seq, item in log:
         if seq in places and isinstance(item, Sighting):
             seen += _of_others(seq, item, names)
     return Erased(asked, left, sorted(seen, key=lambda each: each[0]), plan)
 
 
-def restore(world: World, erased: Erased) -> None:
-    """As before a log is settled again."""
-    found = Restored(
-        asked=erased.asked, organization_id=ACME, asked_at_ms=NOON_MS, plan=erased.plan,
-        places=(), counts={}, done_at_ms=NOON_MS,
-    )  # fmt: skip
-    world.connection.execute(
-        "INSERT INTO erasures VALUES (?, ?, ?, '[]', '[]', ?, 1, '{}', ?)",
-        (found.asked, ACME, NOON_MS, pack(found.plan), NOON_MS),
-    )
-
-
-def bare(erased: Erased) -> tuple[int, Forgetting]:
-    return erased.asked, Forgetting(organization_id=ACME, received_at_ms=NOON_MS, subject=1)  # type: ignore[arg-type]
+async def settle_again(world: World, again: World, *erasures: Erased) -> None:
+    """What the last of them left, in a world that is told of all of them first, as the first world
+    knows their plans by now."""
+    for erased in erasures:
+        plan = plan_of(world.connection, erased.asked)
+        again.connection.execute(
+            "INSERT INTO erasures VALUES (?, ?, ?, '[]', '[]', ?, 1, '{}', ?)",
+            (erased.asked, ACME, NOON_MS, pack(plan), NOON_MS),
+        )
+    await again.settle_log(erasures[-1].left)
+    nobody = Forgetting(organization_id=ACME, received_at_ms=NOON_MS, subject=NOBODY)
+    for erased in erasures:
+        await again.forget(erased.asked, nobody)
 
 
 def _places(world: World, subjects: set[Any]) -> set[int]:

@@ -6,12 +6,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from endu.assembly import rebuild, verify
-from endu.events.event import IdentifierSpelled, Seq, decode_record
+from endu.events.event import ErasurePlanned, IdentifierSpelled, Seq, decode_record
 from endu.events.frame import read_frame
 from endu.settings import Settings
 from endu.stores.log_reader import LogReader
 from endu.stores.sqlite import connect_to_read
+from endu.stores.sqlite_forgetting import unpack
 from tests.erasure_files import in_silence, until_it_dies, values_in
 from tests.erasure_story import NOT_ON_A_PLATFORM, accounts, wallet
 from tests.web_world import World, world_again, world_on
@@ -113,3 +116,14 @@ def spelled_in(data: Path) -> list[IdentifierSpelled]:
                 if isinstance(record, IdentifierSpelled):
                     found.append(record)
     return found
+
+
+def test_what_a_version_without_texts_planned_is_read_as_it_was_meant() -> None:
+    tombstone, birth, link = (b"hash", 7), (b"other", 8, 9), (7, 8, 3, 9, 1)
+    record = ("erasure-planned", "acme", 1, 5, (3, 4), (tombstone,), (birth,), (link,))
+    planned = decode_record(msgspec.msgpack.encode(record))
+    assert isinstance(planned, ErasurePlanned)
+    kept = {"tombstones": (tombstone,), "births": (birth,), "kept": (link,)}
+    plan = unpack(msgspec.msgpack.encode(kept))
+    assert (plan.births, plan.spelled, plan.seen) == (planned.births, (), planned.seen)
+    assert not plan.births[0].asserted

@@ -214,6 +214,7 @@ def _planned(erasure: Erasure, places: Sequence[Seq], at_ms: int) -> list[Record
                 tombstones=plan.tombstones,
                 births=plan.births,
                 kept=plan.kept,
+                seen=plan.seen,
             )
         )
     for each in erasure.plan.spelled:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from endu.event_types.event_type import EventTypeId
 from endu.identities.evidence import Creation, ErasureAsked, LimitsSet, RuleMade, RuleTakenBack
-from endu.identities.forgotten import Birth, LinkLeft, Tombstone
+from endu.identities.forgotten import Birth, LinkLeft, SeenLeft, Tombstone
 from endu.identities.identifier import Subject
 from endu.organizations.organization import OrganizationId, PropertyId
 
@@ -111,6 +111,7 @@ class ErasurePlanned(Struct, frozen=True, kw_only=True, array_like=True, tag="er
     tombstones: tuple[Tombstone, ...] = ()
     births: tuple[Birth, ...] = ()
     kept: tuple[LinkLeft, ...] = ()
+    seen: tuple[SeenLeft, ...] = ()
 
 
 class IdentifierSpelled(

@@ -190,4 +190,5 @@ def is_new(link: Link, known: Link | None) -> bool:
     """Whether a link says more than the casebook already holds."""
     if known is None:
         return True
-    return (link.proof, -link.claimed_at_ms) > (known.proof, -known.claimed_at_ms)
+    better = (link.proof, -link.claimed_at_ms) > (known.proof, -known.claimed_at_ms)
+    return better or link.first_seq < known.first_seq

@@ -135,6 +135,11 @@ class Casebook(Protocol):
     async def fingerprints_seen_with(self, subjects: Set[Subject]) -> set[Subject]:
         """The devices that any of these identifiers was seen on."""
 
+    async def seen_first_at(
+        self, fingerprints: Set[Subject], places: Collection[int]
+    ) -> list[Seen]:
+        """What was seen on these devices, where one of these places was the first to say so."""
+
     async def identities_on(
         self, fingerprints: Set[Subject], blocked: Set[Subject], at_most: int
     ) -> dict[Subject, set[Subject]]:

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence, Set
 from itertools import combinations
 
 from endu.identities.bench import Bench
-from endu.identities.case import Case
-from endu.identities.casebook import Farewell, StandingRule
+from endu.identities.casebook import Farewell, Seen, StandingRule
 from endu.identities.evidence import Forgetting
-from endu.identities.forgotten import Birth, LinkLeft, Plan, Salt, Spelled, Tombstone
+from endu.identities.forgotten import Birth, LinkLeft, Plan, Salt, SeenLeft, Spelled, Tombstone
 from endu.identities.identifier import Kind, Subject
 from endu.identities.linking import Link, Node, pair_of
 
@@ -33,6 +32,7 @@ async def forget(bench: Bench, seq: int, asked: Forgetting) -> None:
     named = await bench.casebook.nodes(ends | devices | asked.beside)
     ruled = await _ruled(bench, asked, rules, leaving)
     beside = {node.subject: node for node in [*named, *ruled]}
+    seen = await bench.casebook.seen_first_at(devices, asked.places)
     staying = [node for subject, node in beside.items() if subject not in leaving]
     unnamed = asked.orphans | {node.subject for node in ruled}
     farewell = Farewell(
@@ -46,6 +46,7 @@ async def forget(bench: Bench, seq: int, asked: Forgetting) -> None:
             births=tuple(_births(bench.salt, staying)),
             kept=tuple(await _links_left(bench, asked, leaving.keys())),
             spelled=tuple(_spelled(staying, unnamed | asked.numbered, rules)),
+            seen=tuple(_seen_left(seen, leaving.keys())),
         ),
     )
     await bench.casebook.forget(farewell)
@@ -125,6 +126,15 @@ def _spelled(
             yield Spelled(node.subject, node.text)
 
 
+def _seen_left(sightings: Iterable[Seen | SeenLeft], gone: Set[Subject]) -> Iterable[SeenLeft]:
+    """Those of others, as if whoever is gone had not been on them."""
+    for seen in sightings:
+        if gone.isdisjoint({seen.fingerprint, seen.subject, *seen.before[:1]}):
+            before = tuple(subject for subject in seen.before if subject not in gone)
+            first = seen.first_at_ms, seen.first_seq
+            yield SeenLeft(seen.fingerprint, seen.subject, before, *first)
+
+
 async def _links_left(bench: Bench, asked: Forgetting, leaving: Set[Subject]) -> Iterable[LinkLeft]:
     pairs = {
         pair_of(*pair)
@@ -156,18 +166,26 @@ async def _look_at_devices(
 
 
 async def _keep(bench: Bench, asked: Forgetting, plan: Plan, cause: tuple[int, int]) -> None:
-    """What erased records said of others."""
+    """What erased records said of others, as far as they are still there."""
+    case = await bench.open(asked.organization_id, set())
+    case.know(await bench.casebook.nodes(_named_in(plan)))
     births = {birth.subject: birth for birth in plan.births}
-    ends = {subject for left in plan.kept for subject in (left.a, left.b)}
-    case: Case = await bench.open(asked.organization_id, set())
-    case.know(await bench.casebook.nodes(ends | births.keys()))
     for spelled in plan.spelled:
         if spelled.subject not in case.nodes:
             case.recall(spelled.text, births[spelled.subject], cause[0])
-    for birth in plan.births:
-        if birth.subject in case.nodes:
-            case.as_it_was(birth, cause[0])
+    for subject in births.keys() & case.nodes.keys():
+        case.as_it_was(births[subject], cause[0])
     for left in plan.kept:
         if {left.a, left.b} <= case.nodes.keys():
             case.link(left.a, left.b, left.proof, left.claimed_at_ms, left.first_seq)
+    for seen in _seen_left(plan.seen, _named_in(plan) - case.nodes.keys()):
+        first = seen.first_at_ms, seen.first_seq
+        case.see(seen.fingerprint, seen.subject, seen.before, *first)
     await bench.hear(case, cause)
+
+
+def _named_in(plan: Plan) -> set[Subject]:
+    """Whoever it says anything of, but those who were forgotten."""
+    ends = {subject for left in plan.kept for subject in (left.a, left.b)}
+    seen = {s for left in plan.seen for s in (left.fingerprint, left.subject, *left.before)}
+    return ends | seen | {birth.subject for birth in plan.births}

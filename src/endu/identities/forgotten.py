@@ -51,6 +51,17 @@ class LinkLeft(Struct, frozen=True, array_like=True, gc=False):
     first_seq: int
 
 
+class SeenLeft(Struct, frozen=True, array_like=True, gc=False):
+    """A device on which an erased record first showed somebody else: one who was blocked there,
+    so that it counted for the person."""
+
+    fingerprint: Subject
+    subject: Subject
+    before: tuple[Subject, ...]
+    first_at_ms: int
+    first_seq: int
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """What one erasure leaves."""
 
@@ -58,6 +69,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     births: tuple[Birth, ...] = ()
     kept: tuple[LinkLeft, ...] = ()
     spelled: tuple[Spelled, ...] = ()
+    seen: tuple[SeenLeft, ...] = ()
 
     def silent_on(self, subjects: Set[Subject]) -> "Plan":
         """The same without the texts of those who were forgotten since."""

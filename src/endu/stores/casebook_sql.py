@@ -107,7 +107,7 @@ SELECT value ->> 0, value ->> 1, value -> 2, value ->> 3, value ->> 4
   FROM json_each(?) WHERE true
 ON CONFLICT (fingerprint, subject, before) DO UPDATE SET
   first_at_ms = excluded.first_at_ms, first_seq = excluded.first_seq
-WHERE excluded.first_at_ms < first_at_ms
+WHERE (excluded.first_at_ms, excluded.first_seq) < (first_at_ms, first_seq)
 """
 
 # Subject and identity; the first of them gets the next version.
@@ -129,6 +129,12 @@ FINGERPRINTS_SEEN_WITH = _values("""
 s.fingerprint AS value FROM json_each(?) AS asked
 CROSS JOIN sightings AS s ON s.subject = asked.value
 """)
+
+SEEN_FIRST_AT = """
+SELECT s.fingerprint, s.subject, s.before, s.first_at_ms, s.first_seq FROM json_each(?) AS asked
+CROSS JOIN sightings AS s ON s.fingerprint = asked.value
+WHERE s.first_seq IN (SELECT value FROM json_each(?))
+"""
 
 IDENTITIES_ON = """
 SELECT json_group_array(json_array(asked.value, (

@@ -117,7 +117,7 @@ def _restored(
         asked=asked,
         organization_id=plan.organization_id,
         asked_at_ms=asked_at_ms,
-        plan=Plan(tombstones=plan.tombstones, births=plan.births, kept=plan.kept),
+        plan=Plan(tombstones=plan.tombstones, births=plan.births, kept=plan.kept, seen=plan.seen),
         places=tuple(sorted({place for each in planned for place in each.places})),
         counts=done.counts if done else {},
         done_at_ms=done.received_at_ms if done else None,

@@ -94,6 +94,15 @@ class SqliteCasebook:
     async def fingerprints_seen_with(self, subjects: Set[Subject]) -> set[Subject]:
         return set(await self._subjects(sql.FINGERPRINTS_SEEN_WITH, (json_of(subjects),)))
 
+    async def seen_first_at(
+        self, fingerprints: Set[Subject], places: Collection[int]
+    ) -> list[Seen]:
+        rows = self._all(sql.SEEN_FIRST_AT, (json_of(fingerprints), json_of(places)))
+        return [
+            Seen(fingerprint, subject, tuple(json.loads(before)), *first)
+            for fingerprint, subject, before, *first in rows
+        ]
+
     async def identities_on(
         self, fingerprints: Set[Subject], blocked: Set[Subject], at_most: int
     ) -> dict[Subject, set[Subject]]:

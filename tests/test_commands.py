@@ -54,6 +54,17 @@ def test_an_organization_is_made_found_by_name_and_given_other_limits(server: Ru
     assert changed["organization_id"] == made["organization_id"]
     now = server.json("limits", "--organization", made["organization_id"])
     assert (now["settings"]["event_types_at_most"], now["identity"]["wallet"]) == (7, 20)
+    days = ("--set", "retention_days=30", "--set", "retention_days_by_event_type.BEGIN_EVENT=null")
+    tried = server.json(*said, *days, "--dry-run")
+    assert tried["would_let_go"] == {"events": 0, "failed_events": 0}
+    assert tried["settings"]["retention_days"] is None
+    kept = server.json(*said, *days)["settings"]
+    assert (kept["retention_days"], kept["retention_days_by_event_type"]) == (
+        30,
+        {"BEGIN_EVENT": None},
+    )
+    shown = server.endu(*said, "--set", "retention_days_by_event_type={}").stdout
+    assert "retention_days_by_event_type." not in shown and "retention_days" in shown
     unknown = server.endu("limits", "--organization", "nobody's")
     assert unknown.returncode == 2 and "another" in unknown.stderr
 

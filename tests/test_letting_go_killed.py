@@ -22,6 +22,9 @@ KILLED_AT = STEPS if os.environ.get("ENDU_LONG", "1") == "1" else STEPS + MORE
 
 LEFT = "SELECT count() FROM endu.events WHERE position(event_data, {text:String}) > 0"
 
+SEEN = "SELECT seq, subject, others, fingerprint FROM endu.seen ORDER BY seq"
+BARE_PART = "SELECT path FROM system.parts WHERE table = 'bare_events' AND active"
+
 
 async def test_it_goes_on_wherever_the_server_was_killed(tmp_path: Path) -> None:
     data, settings = tmp_path / "data", Settings(data=tmp_path / "data")
@@ -65,6 +68,26 @@ async def test_what_was_begun_is_rebuilt_and_then_gone_on_with(tmp_path: Path) -
         await again.running.parts.letting_go.look()
         assert [await past.people(), await past.young_events()] == before
         assert await again.running.parts.ledger.ask(LEFT, {"text": past.values[0]}) == [(0,)]
+    assert (await asyncio.to_thread(verify, settings, in_silence, True)).damage == ()
+
+
+async def test_what_is_left_of_old_events_comes_again_from_the_log(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    async with world_on(tmp_path) as world:
+        past = Past(world)
+        await past.happen()
+        before = [await past.people(), await past.young_events()]
+        await past.keep(DAYS)
+        await past.let_go()
+        seen = await world.running.parts.ledger.ask(SEEN, {})
+        ((part,),) = await world.running.parts.ledger.ask(BARE_PART, {})
+    os.truncate(Path(part) / "data.bin", 1)
+    async with world_again(world, settings) as again:
+        past.world = again
+        async with asyncio.timeout(20):
+            while await again.running.parts.ledger.ask(SEEN, {}) != seen:
+                await asyncio.sleep(0.05)
+        assert [await past.people(), await past.young_events()] == before
     assert (await asyncio.to_thread(verify, settings, in_silence, True)).damage == ()
 
 

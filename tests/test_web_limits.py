@@ -66,6 +66,11 @@ async def test_limits_of_identities_are_records_of_the_log(world: World) -> None
         ({"no_such_setting": 1}, "no_such_setting"),
         ({"identity": {"fingerprint": 3}}, "identity.fingerprint"),
         ({"unknown_c_user_id": "guess"}, "unknown_c_user_id"),
+        ({"retention_days": 0}, "retention_days"),
+        (
+            {"retention_days_by_event_type": {"BEGIN_EVENT": 3, "BEGIN_EVNT": 3}},
+            "retention_days_by_event_type.BEGIN_EVNT",
+        ),
     ],
 )
 async def test_a_limit_that_cannot_be_is_refused(
@@ -78,6 +83,18 @@ async def test_a_limit_that_cannot_be_is_refused(
     )
     assert (answer.status_code, answer.json()["error"]) == (400, "INVALID_REQUEST")
     assert [problem["path"] for problem in answer.json()["data"]["problems"]] == [path]
+
+
+async def test_how_long_events_are_kept_is_a_setting_that_can_be_tried_first(world: World) -> None:
+    days = {"retention_days": 365, "retention_days_by_event_type": {"BEGIN_EVENT": None}}
+    tried = await world.limits(**days, dry_run=True)
+    assert tried["would_let_go"] == {"events": 0, "failed_events": 0}
+    assert tried == {**await world.ask("GET", "/limits"), "would_let_go": tried["would_let_go"]}
+    after = await world.limits(**days)
+    assert after["settings"] == {**tried["settings"], **days}
+    assert (await world.limits())["settings"] == after["settings"]
+    again = await world.limits(retention_days=None, retention_days_by_event_type={})
+    assert again["settings"] == tried["settings"]
 
 
 async def test_always_200_tells_the_code_in_a_header_and_keeps_the_event(world: World) -> None:

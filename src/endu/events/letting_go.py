@@ -70,7 +70,7 @@ class Washable(Protocol):
 
 class Parts(Struct, frozen=True, kw_only=True):
     """What it works with. `settled_up_to` is the watermark; `settled` returns once a place has
-    settled. `at_each_step` hears each step as it is done."""
+    settled and is seen. `at_each_step` hears each step as it is done."""
 
     organizations: Organizations
     catalog: Catalog
@@ -137,6 +137,8 @@ class LettingGo:
             for organization in self._parts.organizations.all():
                 expiry = self._expiry(organization.organization_id, organization.settings)
                 if expiry is not None:
+                    # At a start nobody knows yet how far the ledger is.
+                    await self._parts.settled(self._parts.inbox.end)
                     await self._let_go_of(expiry)
             self.counters.overdue_seconds = 0.0
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from endu.journeys.about import counted_sql
+from endu.journeys.about import anonymous_sql, contested_sql
 from endu.journeys.behaviours import Behaviour, Family, Often
 from endu.journeys.conditions import DATA
 from endu.journeys.draft import DAY_SECONDS, NONE, Draft, StepSql
@@ -36,15 +36,14 @@ SELECT person, start,
   )
 """
 
-TOTALS = """
-SELECT countIf(studied), countIf(reached), countIf(at_once), countIf(unfinished)
-  FROM ({clocks})
-"""
-
+# Only these events can be anonymous or contested: whose the others are, nobody has to know here.
 READ = """
-SELECT {counted}
+SELECT (SELECT count() FROM endu.events WHERE {scan}),
+       countIf({anonymous}),
+       countIf({contested})
   FROM endu.events
  WHERE {scan}
+   AND (device_only OR notEmpty(others))
 """
 
 # What was done while clocks ran. What of it is asked for is read off the events that are left.
@@ -62,7 +61,8 @@ SELECT person, second, start, reached,
 """
 
 # From the inside: how often each person has each value of each field; and for each value, how many
-# people have it often enough, and how many of those reached the goal.
+# people have it often enough, and how many of those reached the goal. Behind the last family comes
+# a row of Totals: asked along, they take less time than by themselves.
 COUNTED = """
 SELECT family, value, count() OVER (PARTITION BY family) AS found, cells
   FROM (
@@ -76,6 +76,10 @@ SELECT family, value, count() OVER (PARTITION BY family) AS found, cells
          GROUP BY person, family, value
       )
      GROUP BY family, value
+     UNION ALL
+    SELECT {totals} AS family, '' AS value, count() AS people,
+           [countIf(studied), countIf(reached), countIf(at_once), countIf(unfinished)] AS cells
+      FROM ({clocks})
   )
  ORDER BY family, people DESC, value
  LIMIT {limit} BY family
@@ -92,7 +96,8 @@ HAVING {times} >= {at_least}
 
 class Value(Struct, frozen=True):
     """A row of what `counted` asks: one of the `found` values of a family, by its place. `cells`
-    has for each of the family's Often how many people, and how many of them reached the goal."""
+    has for each of the family's Often how many people, and how many of them reached the goal. The
+    last row is of no family: its cells are Totals."""
 
     family: int
     value: str
@@ -101,7 +106,7 @@ class Value(Struct, frozen=True):
 
 
 class Totals(Struct, frozen=True):
-    """The row of what `totals` asks."""
+    """How many people came to what."""
 
     studied: int
     reached: int
@@ -139,17 +144,16 @@ class DriversSql:
             scan=draft.scan(aim.steps),
         )
 
-    def totals(self) -> str:
-        """Answers a row of Totals."""
-        return TOTALS.format(clocks=self._clocks)
-
     def read(self) -> str:
         """Answers a row of Counted."""
-        return READ.format(counted=counted_sql(self._draft), scan=self._scan)
+        draft = self._draft
+        return READ.format(
+            anonymous=anonymous_sql(draft), contested=contested_sql(draft.who), scan=self._scan
+        )
 
     def counted(self, families: Sequence[Family], paths: Sequence[str]) -> str:
-        """Answers rows of Value: of each family those that most people have. Notes a problem under
-        the path of each family that has one."""
+        """Answers rows of Value: of each family those that most people have, and one of Totals.
+        Notes a problem under the path of each family that has one."""
         keys = [f"key{place}" for place, _ in enumerate(families)]
         often = often_of(families)
         days = list(dict.fromkeys(each.days for each in often))
@@ -163,6 +167,8 @@ class DriversSql:
             times=",\n               ".join(times),
             cells=",\n           ".join(cells),
             none=NONE,
+            totals=len(families),
+            clocks=self._clocks,
             limit=max(family.limit for family in families),
         )
 

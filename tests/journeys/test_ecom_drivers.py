@@ -1,19 +1,11 @@
 """The stories in a shop's events are found by drivers: failing payments, newcomers and regulars."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.running import Running, running
-
-ROOT = Path(__file__).parent.parent.parent
-EVENTS = ROOT.parent / "shared" / "data" / "ecom.csv.gz"
-MAPPING = ROOT / "docs" / "examples" / "ecom.toml"
+from tests.journeys.shop import FAILING, needs_shop
+from tests.running import Running
 
 # The provider of payments failed from 19 May to 7 June.
-FAILING = {"from": "2024-05-19T00:00:00Z", "to": "2024-06-08T00:00:00Z"}
 BEFORE = {"from": "2024-04-29T00:00:00Z", "to": "2024-05-19T00:00:00Z"}
 PAYING: dict[str, Any] = {
     "goal": {"event_types": ["PURCHASE"]},
@@ -23,27 +15,18 @@ PAYING: dict[str, Any] = {
     "minimum_support": 15,
 }
 
-pytestmark = pytest.mark.skipif(not EVENTS.exists(), reason=f"{EVENTS} is not here")
+pytestmark = needs_shop
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("ecom") / "data") as server:
-        imported = server.json("import", str(EVENTS), "--mapping", str(MAPPING),
-                               "--register-types")  # fmt: skip
-        assert imported["refused"] == 0
-        yield server
-
-
-def ask(server: Running, path: str = "", **body: Any) -> Any:
-    with server.client() as client:
+def ask(shop: Running, path: str = "", **body: Any) -> Any:
+    with shop.client() as client:
         answer = client.post(f"/journeys/drivers{path}", json={**body, "fresh": True}).json()
     assert answer["success"], answer
     return answer["data"]
 
 
-def test_failing_payments_are_what_goes_with_not_buying(server: Running) -> None:
-    failing, before = ask(server, **PAYING, **FAILING), ask(server, **PAYING, **BEFORE)
+def test_failing_payments_are_what_goes_with_not_buying(shop: Running) -> None:
+    failing, before = ask(shop, **PAYING, **FAILING), ask(shop, **PAYING, **BEFORE)
     assert failing["rate"] < before["rate"] / 2
     first = failing["drivers"][0]
     assert first["behaviour"]["value"] == "PAYMENT_ERROR"
@@ -55,8 +38,8 @@ def test_failing_payments_are_what_goes_with_not_buying(server: Running) -> None
     assert said
 
 
-def test_those_whose_payment_failed_can_be_listed(server: Running) -> None:
-    first = ask(server, **PAYING, **FAILING)["drivers"][0]
+def test_those_whose_payment_failed_can_be_listed(shop: Running) -> None:
+    first = ask(shop, **PAYING, **FAILING)["drivers"][0]
     numbers = {
         (True, True): first["reached_with"],
         (True, None): first["people_with"],
@@ -65,13 +48,13 @@ def test_those_whose_payment_failed_can_be_listed(server: Running) -> None:
     }
     for (has_it, reached), number in numbers.items():
         chosen = {"behaviour": first["behaviour"], "with": has_it, "reached": reached}
-        page = ask(server, "/people?limit=1000", **PAYING, **FAILING, **chosen)
+        page = ask(shop, "/people?limit=1000", **PAYING, **FAILING, **chosen)
         assert page["total"] == len(page["items"]) == number
 
 
-def test_newcomers_buy_less_and_regulars_more(server: Running) -> None:
+def test_newcomers_buy_less_and_regulars_more(shop: Running) -> None:
     answer = ask(
-        server,
+        shop,
         **{"from": "2024-05-01T00:00:00Z", "to": "2024-07-01T00:00:00Z"},
         goal={"event_types": ["PURCHASE"]},
         candidates=[{"field": "event_data.user_lifecycle"}],

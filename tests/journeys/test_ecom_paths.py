@@ -2,38 +2,21 @@
 them, and their transitions are the directly-follows graph that pandas and networkx make."""
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import pandas as pd
 import pytest
 
-from tests.running import Running, running
+from tests.journeys.shop import ALL, BEFORE, BROKEN, EVENTS, needs_shop
+from tests.running import Running
 
-ROOT = Path(__file__).parent.parent.parent
-EVENTS = ROOT.parent / "shared" / "data" / "ecom.csv.gz"
-MAPPING = ROOT / "docs" / "examples" / "ecom.toml"
-
-pytestmark = pytest.mark.skipif(not EVENTS.exists(), reason=f"{EVENTS} is not here")
+pytestmark = needs_shop
 
 PATHS = "/journeys/paths"
 SHIPPING, PAYMENT = "SHIPPING_DETAILS", "PAYMENT_DETAILS"
-BEFORE = {"from": "2024-01-01T00:00:00Z", "to": "2024-04-09T00:00:00Z"}
-BROKEN = {"from": "2024-04-09T00:00:00Z", "to": "2024-05-10T00:00:00Z"}
-ALL = {"from": "2024-01-01T00:00:00Z", "to": "2024-07-01T00:00:00Z"}
 DEPTH = 10
 GAP = pd.Timedelta(minutes=30)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("ecom") / "data") as server:
-        imported = server.json("import", str(EVENTS), "--mapping", str(MAPPING),
-                               "--register-types")  # fmt: skip
-        assert imported["refused"] == 0
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -47,18 +30,18 @@ def sessions() -> pd.DataFrame:
     return read
 
 
-def ask(server: Running, path: str = PATHS, **body: Any) -> Any:
-    with server.client() as client:
+def ask(shop: Running, path: str = PATHS, **body: Any) -> Any:
+    with shop.client() as client:
         answer = client.post(path, json={**ALL, "fresh": True, **body}).json()
     assert answer["success"], answer
     return answer["data"]
 
 
-def from_shipping(server: Running, op: str, span: dict[str, str]) -> Any:
+def from_shipping(shop: Running, op: str, span: dict[str, str]) -> Any:
     """What sessions do once they are at shipping, on mobile or not."""
     mobile = {"field": "event_data.platform", "op": op, "value": "mobile"}
     anchor = {"start": {"event_types": [SHIPPING]}}
-    data = ask(server, where=[mobile], anchor=anchor, top=1_000, **span)
+    data = ask(shop, where=[mobile], anchor=anchor, top=1_000, **span)
     assert data["share_covered"] == 1
     return data
 
@@ -75,9 +58,9 @@ def share_that_comes_back_to_shipping(data: Any) -> float:
     return back / paths.total()
 
 
-def test_the_loop_of_the_broken_checkout_is_found(server: Running) -> None:
-    broken = from_shipping(server, "eq", BROKEN)
-    before, elsewhere = from_shipping(server, "eq", BEFORE), from_shipping(server, "ne", BROKEN)
+def test_the_loop_of_the_broken_checkout_is_found(shop: Running) -> None:
+    broken = from_shipping(shop, "eq", BROKEN)
+    before, elsewhere = from_shipping(shop, "eq", BEFORE), from_shipping(shop, "ne", BROKEN)
     for other in (before, elsewhere):
         assert share_that_goes_on_to_payment(broken) < share_that_goes_on_to_payment(other) / 2
         assert share_that_comes_back_to_shipping(broken) > 1.5 * share_that_comes_back_to_shipping(
@@ -87,13 +70,13 @@ def test_the_loop_of_the_broken_checkout_is_found(server: Running) -> None:
     assert ["CHECKOUT_BUG" in each for each in names] == [True, False, False]
 
 
-def test_the_people_in_the_loop_are_listed(server: Running, sessions: pd.DataFrame) -> None:
+def test_the_people_in_the_loop_are_listed(shop: Running, sessions: pd.DataFrame) -> None:
     """Those who went from shipping back to the cart, on mobile in the bad month."""
     mobile = {"field": "event_data.platform", "op": "eq", "value": "mobile"}
     asked = {"where": [mobile], "anchor": {"start": {"event_types": [SHIPPING]}}, **BROKEN}
     link = {"from": [0, SHIPPING], "to": [1, "CART"]}
-    told = ask(server, PATHS + "/people?limit=1000", link=link, **asked)
-    (shown,) = (each for each in ask(server, **asked)["links"]
+    told = ask(shop, PATHS + "/people?limit=1000", link=link, **asked)
+    (shown,) = (each for each in ask(shop, **asked)["links"]
                 if (each["from"], each["to"]) == (link["from"], link["to"]))  # fmt: skip
     in_range = sessions["timestamp"].between("2024-04-09", "2024-05-10", "left")
     expected = set()
@@ -108,9 +91,9 @@ def test_the_people_in_the_loop_are_listed(server: Running, sessions: pd.DataFra
 
 @pytest.mark.parametrize("collapse", [False, True])
 def test_transitions_are_the_directly_follows_graph(
-    server: Running, sessions: pd.DataFrame, collapse: bool
+    shop: Running, sessions: pd.DataFrame, collapse: bool
 ) -> None:
-    data = ask(server, depth=DEPTH, collapse_repeats=collapse, top=1_000)
+    data = ask(shop, depth=DEPTH, collapse_repeats=collapse, top=1_000)
     graph, starts = directly_follows(sessions, collapse)
     found: Counter[tuple[str, str]] = Counter()
     for link in data["links"]:

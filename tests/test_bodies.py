@@ -18,16 +18,16 @@ LARGE = os.urandom(300_000)  # does not pack: it stays large while it waits
 PACKED = gzip.compress(LARGE)
 
 
-async def read(bodies: Bodies, packed: bytes, headers: dict[bytes, bytes] = GZIP) -> bytes:
+async def read(bodies: Bodies, packed: bytes, whose: str = "A") -> bytes:
     async def receive() -> Any:
         return {"type": "http.request", "body": packed, "more_body": False}
 
-    return await bodies.read(receive, headers, LIMIT)
+    return await bodies.read(receive, GZIP, LIMIT, whose)
 
 
-async def outcome(bodies: Bodies, packed: bytes) -> Reason | bytes:
+async def outcome(bodies: Bodies, packed: bytes, whose: str = "A") -> Reason | bytes:
     try:
-        return await read(bodies, packed)
+        return await read(bodies, packed, whose)
     except Refusal as refusal:
         return refusal.reason
 
@@ -53,14 +53,43 @@ async def test_a_bomb_that_is_small_does_not_hold_the_loop() -> None:
 
 
 async def test_where_too_much_waits_to_be_unpacked_it_is_to_be_sent_again() -> None:
-    bodies = Bodies(waiting_bytes_at_most=2 * len(PACKED))
+    bodies = Bodies(packed_bytes_at_most=4 * len(PACKED))
     outcomes = await asyncio.gather(*(outcome(bodies, PACKED) for _ in range(5)))
     assert outcomes == [LARGE, LARGE] + [Reason.RATE_LIMITED] * 3
     assert await read(bodies, PACKED) == LARGE
 
 
+async def test_who_sends_too_much_takes_no_room_from_others() -> None:
+    bodies = Bodies(packed_bytes_at_most=4 * len(PACKED))
+    whose = ["A"] * 5 + ["B"] * 2 + ["C"] * 2
+    outcomes = await asyncio.gather(*(outcome(bodies, PACKED, each) for each in whose))
+    refused = Reason.RATE_LIMITED
+    assert outcomes[:5] == [LARGE, LARGE, refused, refused, refused]
+    assert outcomes[5:7] == [LARGE, LARGE]
+    assert outcomes[7:] == [LARGE, refused]  # everybody can have one there
+
+
+async def test_a_body_counts_from_its_first_byte() -> None:
+    bodies = Bodies(packed_bytes_at_most=len(PACKED))
+    second, third = asyncio.Event(), asyncio.Event()
+
+    async def receive_in_two() -> Any:
+        if not second.is_set():
+            second.set()
+            return {"type": "http.request", "body": PACKED[:9], "more_body": True}
+        await third.wait()
+        return {"type": "http.request", "body": PACKED[9:], "more_body": False}
+
+    slow = asyncio.create_task(bodies.read(receive_in_two, GZIP, LIMIT, "A"))
+    await second.wait()
+    await asyncio.sleep(0)
+    assert await outcome(bodies, PACKED) is Reason.RATE_LIMITED
+    third.set()
+    assert await slow == LARGE
+
+
 async def test_one_body_is_unpacked_however_little_may_wait() -> None:
-    assert await read(Bodies(waiting_bytes_at_most=1), PACKED) == LARGE
+    assert await read(Bodies(packed_bytes_at_most=1), PACKED) == LARGE
 
 
 async def test_nothing_is_read_of_a_body_that_says_it_is_too_large() -> None:

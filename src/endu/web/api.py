@@ -226,8 +226,8 @@ async def _call_of(
     query: Any = read_query(request.scope["query_string"], request.path_params, described.query)
     body: Any = None
     if described.body is not None:
-        packed = await parts.bodies.read(request.receive, sent, BODY_BYTES_AT_MOST)
-        body = read_json(packed, described.body)
+        read = parts.bodies.read(request.receive, sent, BODY_BYTES_AT_MOST, caller.key_id)
+        body = read_json(await read, described.body)
     if getattr(query, "fresh", False) or getattr(body, "fresh", False):
         await parts.fresh()
     return Call(parts, caller, query, body, headers)

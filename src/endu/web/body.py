@@ -1,14 +1,17 @@
 """Reading a request's body: never more than its limit, packed or not.
 
-A packed body is limited while it is unpacked, so that a bomb costs no more than the limit; and
-one large body is unpacked at a time, so that many bombs cost no more than one.
+A packed body is limited while it is unpacked, so that a bomb costs no more than the limit; one
+large body is unpacked at a time, so that many bombs cost no more than one; and who sends many at
+once gets no more room than others.
 """
 
 import asyncio
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from contextlib import contextmanager
+from typing import TypeAlias
 
 from endu.refusals import Reason, Refusal
 from endu.web.asgi import Receive, too_large
@@ -27,76 +30,104 @@ UNPACKED_ON_THE_LOOP = 64 * 1024
 # Small enough to be nothing beside a limit; each costs the thread a wait for the interpreter.
 PIECE_BYTES = 512 * 1024
 
-# Of packed bodies whose turn has not come. Whoever comes then is sent away before it costs more.
-WAITING_BYTES_AT_MOST = 4 * 1024 * 1024
+# Of packed bodies that are read or wait for their turn. Whoever comes then is sent away before it
+# costs more.
+PACKED_BYTES_AT_MOST = 4 * 1024 * 1024
 
 # Returns None where it comes to more than the limit.
 Unpack: TypeAlias = Callable[[bytes, int], bytes | None]
+Take: TypeAlias = Callable[[int], None]
 
 
 class Bodies:
     """For one loop. Large packed bodies are unpacked one after the other, in a thread."""
 
-    def __init__(self, waiting_bytes_at_most: int = WAITING_BYTES_AT_MOST) -> None:
-        self._waiting_bytes_at_most = waiting_bytes_at_most
-        self._waiting_bytes = 0
+    def __init__(self, packed_bytes_at_most: int = PACKED_BYTES_AT_MOST) -> None:
+        self._room = _Room(packed_bytes_at_most)
         self._turn = asyncio.Lock()
 
-    async def read(self, receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
-        """The whole body, unpacked: at most `limit` bytes. Raises Refusal."""
+    async def read(
+        self, receive: Receive, headers: Mapping[bytes, bytes], limit: int, whose: str = ""
+    ) -> bytes:
+        """The whole body, unpacked: at most `limit` bytes. `whose` it is, shares the room for
+        packed ones with others. Raises Refusal."""
         told = _told_length(headers)
         if told is not None and told > limit:
             raise too_large("body", told, limit)
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if message.get("more_body") or message["type"] != "http.request":
-            body = await _read_on(receive, message, limit)
-        if len(body) > limit:
-            raise too_large("body", len(body), limit)
-        encoding = headers.get(b"content-encoding")
-        return body if encoding is None else await self._unpacked(body, encoding, limit)
-
-    async def _unpacked(self, body: bytes, encoding: bytes, limit: int) -> bytes:
-        name = encoding.strip().lower()
+        name = headers.get(b"content-encoding", b"").strip().lower()
         if name in (b"", b"identity"):
-            return body
+            return await _read_all(receive, limit, _nothing)
         unpack = _UNPACKERS.get(name)
         if unpack is None:
             raise Refusal(Reason.UNSUPPORTED_ENCODING)
-        at_once = min(limit, UNPACKED_ON_THE_LOOP)
-        try:
-            unpacked = unpack(body, at_once) if len(body) <= at_once else None
-            if unpacked is None and limit > at_once:
-                unpacked = await self._in_turn(unpack, body, limit)
-        except (zlib.error, zstd.ZstdError, EOFError) as fault:
-            raise _broken(name) from fault
+        with self._room.for_one(whose) as take:
+            body = await _read_all(receive, limit, take)
+            try:
+                unpacked = await self._unpacked(unpack, body, limit)
+            except (zlib.error, zstd.ZstdError, EOFError) as fault:
+                raise _broken(name) from fault
         if unpacked is None:
             raise too_large("body", None, limit)
         return unpacked
 
-    async def _in_turn(self, unpack: Unpack, body: bytes, limit: int) -> bytes | None:
-        if self._waiting_bytes and self._waiting_bytes + len(body) > self._waiting_bytes_at_most:
-            raise Refusal(Reason.RATE_LIMITED, "Too many packed bodies wait; send it again.")
-        self._waiting_bytes += len(body)
-        try:
+    async def _unpacked(self, unpack: Unpack, body: bytes, limit: int) -> bytes | None:
+        at_once = min(limit, UNPACKED_ON_THE_LOOP)
+        unpacked = unpack(body, at_once) if len(body) <= at_once else None
+        if unpacked is None and limit > at_once:
             async with self._turn:
-                return await asyncio.to_thread(unpack, body, limit)
+                unpacked = await asyncio.to_thread(unpack, body, limit)
+        return unpacked
+
+
+class _Room:
+    """For packed bodies, from their first byte until they are unpacked. Everybody can have one
+    there; of those who have more, nobody takes more than half of it."""
+
+    def __init__(self, bytes_at_most: int) -> None:
+        self._bytes_at_most = bytes_at_most
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def for_one(self, whose: str) -> Iterator[Take]:
+        """What is yielded is told of further bytes, and raises Refusal."""
+        mine = 0
+
+        def take(size: int) -> None:
+            nonlocal mine
+            mine += size
+            self._taken[whose] += size
+            theirs = self._taken[whose]
+            if theirs > mine and (
+                2 * theirs > self._bytes_at_most or self._taken.total() > self._bytes_at_most
+            ):
+                raise Refusal(Reason.RATE_LIMITED, "Too many packed bodies wait; send it again.")
+
+        try:
+            yield take
         finally:
-            self._waiting_bytes -= len(body)
+            self._taken[whose] -= mine
+            if not self._taken[whose]:
+                del self._taken[whose]
 
 
-async def _read_on(receive: Receive, message: Mapping[str, Any], limit: int) -> bytes:
-    pieces: list[bytes] = [message.get("body", b"")]
-    size = len(pieces[0])
-    while message.get("more_body") and size <= limit:
+def _nothing(_: int) -> None:
+    """Where there is room enough."""
+
+
+async def _read_all(receive: Receive, limit: int, take: Take) -> bytes:
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more and size <= limit:
         message = await receive()
+        if message["type"] != "http.request":
+            raise Refusal(Reason.INVALID_REQUEST, "The connection ended before the body did.")
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
-    if message["type"] != "http.request":
-        raise Refusal(Reason.INVALID_REQUEST, "The connection ended before the body did.")
+        take(len(pieces[-1]))
+        more = message.get("more_body", False)
     if size > limit:
-        raise too_large("body", None, limit)
-    return b"".join(pieces)
+        raise too_large("body", None if more else size, limit)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _told_length(headers: Mapping[bytes, bytes]) -> int | None:

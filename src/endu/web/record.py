@@ -82,7 +82,7 @@ class RecordDoor:
                 caller = self._callers.caller(headers)
                 await self._count(caller, 1, said)
                 limit = caller.organization.settings.event_bytes_at_most
-                body = await self._bodies.read(receive, headers, limit)
+                body = await self._bodies.read(receive, headers, limit, caller.key_id)
             else:
                 body = await self._bodies.read(receive, headers, KEYLESS_EVENT_BYTES_AT_MOST)
                 caller = self._callers.caller_by_body(_key_in_event(body), headers)
@@ -108,7 +108,7 @@ class RecordDoor:
             if b"authorization" in headers:
                 caller = self._callers.caller(headers)
                 limit = caller.organization.settings.batch_bytes_at_most
-                body = await self._bodies.read(receive, headers, limit)
+                body = await self._bodies.read(receive, headers, limit, caller.key_id)
             else:
                 body = await self._bodies.read(receive, headers, KEYLESS_EVENT_BYTES_AT_MOST)
                 caller = self._callers.caller_by_body(_key_in_batch(body), headers)

@@ -29,19 +29,20 @@ FRAMING_FOR_EACH_BYTE = 8
 # before the connection is closed on it.
 UNWANTED_BYTES_AT_MOST = 8 * 1024 * 1024
 
+# Who still sends when it is told why it is let go, has so long to hear it, and so much is read of
+# it: closed at once, its connection would be reset, and the answer lost with it.
+LINGER_SECONDS, LINGER_BYTES = 1.0, 64 * 1024
+
 # Requests that wait for the answers to those before them, of one sip: as small as ones that record
 # an event can be.
 PIPELINED_AT_MOST = 128
-
-# Read behind them without a look, to notice whoever leaves.
-LATE_BYTES_AT_MOST = 4 * 1024
+LATE_BYTES_AT_MOST = 4 * 1024  # read behind them without a look, to notice whoever leaves
 
 NOT_HTTP = Refusal(Reason.INVALID_REQUEST, "That is not HTTP/1.1, or can be read in two ways.")
 TOO_LARGE = Refusal(
     Reason.HEAD_TOO_LARGE,
     f"The head has more than {HEADERS_AT_MOST} headers or {HEAD_BYTES_AT_MOST:,} bytes.",
 )
-TOO_SLOW = Refusal(Reason.TOO_SLOW)
 
 
 class Patience(Struct, frozen=True):
@@ -63,12 +64,8 @@ class Stage(Enum):
     BODY = auto()
 
 
-class HeadTooLarge(Exception):
+class TooMuch(Exception):
     """Raised inside the parser, which ends the connection."""
-
-
-class TooManyAhead(Exception):
-    """As HeadTooLarge."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -99,6 +96,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unwanted = 0
         self._late = b""  # behind requests that wait for their turn
         self._too_large = False
+        self._told = False  # why it is let go: nothing more is read
         self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -123,7 +121,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._read_before:
             data, self._read_before = self._read_before + data, b""
-        while data and not self.transport.is_closing():
+        if self._told:
+            self._read_unwanted(data, LINGER_BYTES)
+        while data and not self._is_over():
             if self.pipeline:
                 self._read_later(data)
                 return
@@ -133,7 +133,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if len(self.pipeline) >= PIPELINED_AT_MOST:
-            raise TooManyAhead
+            raise TooMuch
         if self._stage is not Stage.FIRST:
             self._watched = None  # its time begins now
         self._stage = Stage.HEAD
@@ -145,13 +145,13 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
         if len(self.headers) > HEADERS_AT_MOST:
             self._too_large = True
-            raise HeadTooLarge
+            raise TooMuch
 
     def on_headers_complete(self) -> None:
         whole = self._read + self._piece
         if whole > HEAD_BYTES_AT_MOST and self._head_size() > HEAD_BYTES_AT_MOST:
             self._too_large = True
-            raise HeadTooLarge
+            raise TooMuch
         self._stage = Stage.BODY
         self._framing = -self._piece  # that one is the head's
         super().on_headers_complete()
@@ -160,9 +160,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
         self._framing -= (1 + FRAMING_FOR_EACH_BYTE) * len(body)
         if self.cycle.response_complete:
-            self._unwanted += len(body)
-            if self._unwanted > UNWANTED_BYTES_AT_MOST:
-                self._let_go()
+            self._read_unwanted(body, UNWANTED_BYTES_AT_MOST)
 
     def on_message_complete(self) -> None:
         self._stage = Stage.BETWEEN
@@ -220,7 +218,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._stage is Stage.BETWEEN:
             self._stage, self._read = Stage.HEAD, 0  # where it is no more than an empty line, too
         super().data_received(data)
-        if self.transport.is_closing():
+        if self._is_over():
             return
         if self._stage is Stage.HEAD:
             self._read += self._piece
@@ -232,6 +230,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._end_with(TOO_LARGE)
         elif self._stage is not self._watched:
             self._watch()
+
+    def _read_unwanted(self, data: bytes, at_most: int) -> None:
+        self._unwanted += len(data)
+        if self._unwanted > at_most:
+            self._let_go()
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -255,7 +258,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def _stop_watching(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
 
     def _lose_patience(self) -> None:
         at_body, due = self._stage is Stage.BODY, self._is_due()
@@ -264,14 +266,23 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._stage is Stage.FIRST or (at_body and not self._can_be_refused()):
             self._let_go()
         else:
-            self._end_with(TOO_SLOW)
+            self._end_with(Refusal(Reason.TOO_SLOW))
 
     def _can_be_refused(self) -> bool:
         return self._is_due() and not self.cycle.response_started
 
+    def _is_over(self) -> bool:
+        return self._told or self.transport.is_closing()
+
     def _end_with(self, refusal: Refusal) -> None:
+        self._told, self._unwanted = True, 0
         self.transport.write(refusal_response(refusal, CLOSE))
-        self._let_go()
+        self._stop_watching()
+        if self._is_due():  # its answer must not be written behind the end
+            self._let_go()
+        else:
+            self.transport.write_eof()
+            self._timer = self.loop.call_later(LINGER_SECONDS, self._let_go)
 
     def _let_go(self) -> None:
         """What was written is sent before it is closed, if it is read before patience ends."""
@@ -281,8 +292,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _wait_for_reader(self) -> None:
         if self._unread is None:
-            seconds = self._patience.answer_seconds
-            self._unread = self.loop.call_later(seconds, self.transport.abort)
+            self._unread = self.loop.call_later(self._patience.answer_seconds, self.leave)
 
     def _stop_waiting_for_reader(self) -> None:
         if self._unread is not None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from endu.identities.evidence import (
+    Creation,
     Evidence,
     Forgetting,
     RuleMade,
@@ -19,7 +20,7 @@ from endu.identities.forgotten import Plan
 from endu.identities.identifier import NOBODY
 from endu.stores.sqlite_forgetting import pack, plan_of
 from tests.identity_logs import ACME, NOON_MS
-from tests.identity_world import World
+from tests.identity_world import SCRAMBLE, SOURCE, World
 
 Log = list[tuple[int, Evidence]]
 
@@ -48,7 +49,8 @@ async def erase(world: World, name: str, before: Erased | None = None) -> Erased
     assert plan is not None
     gone = {t.subject for t in plan.tombstones}
     names = {text for row in known if row[0] in gone for text in (row[1], f"c_user_id:{row[2]}")}
-    left = [(seq, item) for seq, item in log if seq not in places and not _rules(item, names)]
+    theirs_too = {seq for seq, item in log if _rules(item, names) or _made(seq, item, gone, names)}
+    left = [(seq, item) for seq, item in log if seq not in places | theirs_too]
     left = _without_loose_ends(left)
     seen = [(seq, _without(item, names)) for seq, item in left]
     for seq, item in log:
@@ -123,6 +125,16 @@ def _all_of(whose: Whose) -> Sequence[Any]:
 
 def _rules(item: Evidence, names: Collection[str]) -> bool:
     return isinstance(item, RuleMade) and bool(set(item.identifiers) & set(names))
+
+
+def _made(seq: int, item: Evidence, gone: Collection[int], names: Collection[str]) -> bool:
+    """An identity made beforehand that was theirs, or in which nobody else is named."""
+    if not isinstance(item, Creation):
+        return False
+    named = set(item.identifiers)
+    return (
+        SCRAMBLE.mix63((SOURCE << 48 | seq) << 3 | 7) in gone or bool(named) and named <= set(names)
+    )
 
 
 def _without_loose_ends(log: Log) -> Log:

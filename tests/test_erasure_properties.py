@@ -3,13 +3,14 @@ left of the log comes to the same."""
 
 import os
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endu.identities.evidence import Evidence
 from endu.identities.forgotten import Plan
 from tests.identity_erasing import Erased, erase, settle_again
-from tests.identity_logs import limits, logs, rule, sighting
+from tests.identity_logs import AFTERWARDS, creation, limits, logs, rule, sighting
 from tests.identity_world import World, new_world
 
 EXAMPLES = 20 * int(os.environ.get("ENDU_LONG", "1"))
@@ -157,3 +158,34 @@ async def test_of_two_sightings_in_one_moment_the_first_is_the_first_without_the
         sighting("c_user_id:8", "wallet:eip155:0x1", "fingerprint:f", at_s=5),
     ]
     await settled_again(steps, "c_user_id:7")
+
+
+by_who_is_known = pytest.mark.xfail(
+    strict=True,
+    reason="An identity made beforehand is decided by who is known at its place. Settled again, "
+    "somebody of whom only erased events had spoken by then is not.",
+)
+
+
+@by_who_is_known
+async def test_an_identity_made_for_somebody_whom_only_they_had_shown_is_theirs_still() -> None:
+    steps: list[Evidence] = [
+        sighting("telegram:1", "wallet:eip155:0x1"),
+        creation("telegram:2", "wallet:eip155:0x1", at_s=AFTERWARDS),
+    ]
+    await settled_again(steps, "telegram:1")
+
+
+@by_who_is_known
+async def test_who_was_named_by_number_when_an_identity_was_made_stays() -> None:
+    with new_world() as world, new_world() as again:
+        await world.play(
+            [sighting("telegram:1", at_s=1), sighting("@telegram:1", "discord:1", at_s=2)]
+        )
+        ((number,),) = world.rows("SELECT number FROM identifiers WHERE kind = 'discord'")
+        made = creation(f"c_user_id:{number}", "wallet:eip155:0x2", at_s=AFTERWARDS)
+        await world.play([made, sighting("discord:1"), sighting("@discord:1", at_s=3)])
+        erased = await erase(world, "telegram:1")
+        assert erased.plan.births and not erased.plan.spelled
+        await settle_again(world, again, erased)
+        assert again.everything() == world.everything()

@@ -152,6 +152,21 @@ async def test_who_is_erased_leaves_nothing_though_their_events_were_let_go_of(
     assert (await asyncio.to_thread(verify, settings, in_silence, True)).damage == ()
 
 
+async def test_somebody_is_erased_while_their_events_are_let_go_of(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    async with world_on(tmp_path) as world:
+        past = Past(world)
+        await past.happen()
+        number = (await world.who(discord=past.one))["c_user_id"]
+        await past.keep(DAYS)
+        erasing = world.ask("DELETE", f"/identities/{number}")
+        await asyncio.gather(past.let_go(), erasing)
+        assert values_in(tmp_path, [past.one, past.address, *past.values]) == []
+        left = "SELECT DISTINCT identifiers[1] FROM endu.seen WHERE subject <> fingerprint"
+        assert await world.running.parts.ledger.ask(left, {}) == [(f"discord:{past.two}",)]
+    assert (await asyncio.to_thread(verify, settings, in_silence, True)).damage == ()
+
+
 async def must_be_gone(world: World, past: Past, data: Path) -> None:
     ledger = world.running.parts.ledger
     assert values_in(data, past.values) == []

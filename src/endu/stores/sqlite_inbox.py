@@ -42,9 +42,8 @@ USUAL_OF = 8  # commits, of which the last ones weigh most
 
 TURN = 1_000  # records read between two turns of everybody else: about half a millisecond
 
-# Other work of the writing thread than commits, which come in between: so many places at once; and
-# after each piece that leaves the inbox a rest, so many times as long as it took.
-ERASED_AT_ONCE = 100
+# Other work of the writing thread than commits, which come in between: after each piece that leaves
+# the inbox a rest, so many times as long as it took.
 DROP_RESTS = 1
 WASH_AGAIN_SECONDS = 0.2
 
@@ -124,9 +123,10 @@ class SqliteInbox:
 
     async def erase(self, places: Sequence[Seq], leaves: Leaves = Leaves.NOTHING) -> None:
         """As InboxKeeper.erase."""
-        for start in range(0, len(places), ERASED_AT_ONCE):
-            piece = frozenset(places[start : start + ERASED_AT_ONCE])
-            await self._between_commits(partial(LogWriter.erase, places=piece, leaves=leaves))
+        left = sorted(places)
+        while left:
+            erase = partial(LogWriter.erase, places=left, leaves=leaves)
+            left = left[await self._between_commits(erase) :]
         while not await self._between_commits(LogWriter.scrub):
             pass
         while not await self._between_commits(LogWriter.wash):

@@ -6,7 +6,8 @@ and then sealed: segment files beside the inbox have them, and they leave it. Wh
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence, Set
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ RESERVED = 1_000_000
 NAMES_AT_ONCE = 500  # placeholders in one statement
 # What leaves the inbox in one commit: a few milliseconds, in which others wait.
 DROPPED_FRAMES, DROPPED_BYTES = 250, 256 << 10
+ERASED_FRAMES, ERASED_BYTES = 100, 256 << 10
 SCRUBBED_PAGES = 64  # likewise
 # How long washing waits for those who read an old state of the file; commits wait as long.
 WASHING_MS = 50
@@ -137,22 +139,30 @@ class LogWriter:
                 self._connection.execute(SET_META, ("sealed", last))
         return 0 < last < until
 
-    def erase(self, places: Set[int], leaves: Leaves) -> None:
-        """One commit: the records at those of these places that are in the inbox say no more than
-        is left of them. What they said may still be in free pages and in the WAL; see `scrub` and
-        `wash`."""
-        frames = {}
-        for place in places:
-            row = self._connection.execute(FRAME_WITH, (place,)).fetchone()
-            if row is not None and place <= row[1]:
-                frames[row[0]] = Frame(*row)
+    def erase(self, places: Sequence[Seq], leaves: Leaves) -> int:
+        """One commit: the records at the first of these places, ascending, say no more than is left
+        of them where they are in the inbox. Says at how many places that is done. What they said
+        may still be in free pages and in the WAL; see `scrub` and `wash`."""
+        frames: list[Frame] = []
+        size = done = 0
+        for _ in range(ERASED_FRAMES):
+            if done == len(places) or size >= ERASED_BYTES:
+                break
+            row = self._connection.execute(FRAME_WITH, (places[done],)).fetchone()
+            done += 1
+            if row is not None and places[done - 1] <= row[1]:
+                frames.append(Frame(*row))
+                size += len(frames[-1].body)
+                done = bisect_right(places, row[1])
+        erased = frozenset(places[:done])
         with self._transaction():
-            for frame in frames.values():
-                new = erased_in(frame, places, leaves)
+            for frame in frames:
+                new = erased_in(frame, erased, leaves)
                 self._connection.execute(
                     "UPDATE frames SET crc = ?, body = ? WHERE first = ?",
                     (new.check, new.body, new.first),
                 )
+        return done
 
     def scrub(self) -> bool:
         """One commit: writes zeros over some of the free pages. False where there are more."""

@@ -127,6 +127,11 @@ def logs(draw: st.DrawFn, most: int = 30) -> Log:
     )
 
 
+# For one example: telling the ledger of several logs costs as much as telling it of one.
+LOGS_AT_ONCE = 3
+several_logs = st.lists(logs(), min_size=LOGS_AT_ONCE, max_size=LOGS_AT_ONCE)
+
+
 @st.composite
 def conditions(draw: st.DrawFn) -> dict[str, Any]:
     """Any that a question may have."""

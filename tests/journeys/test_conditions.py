@@ -12,8 +12,8 @@ from endu.journeys.calendar import Interval
 from endu.journeys.draft import Draft, draft_of
 from endu.journeys.question import Breakdown, Question, Step
 from tests.journeys import oracle_frame as oracle
-from tests.journeys.logs import common, conditions, fields, logs, steps
-from tests.journeys.world import Told, World, every_example
+from tests.journeys.logs import common, conditions, fields, several_logs, steps
+from tests.journeys.world import Told, World, as_many_logs
 
 EVER = {"from": 0, "to": 4_000_000_000}
 INTERVALS: tuple[Interval, ...] = ("hour", "day", "week", "month")
@@ -30,19 +30,18 @@ async def places(draft: Draft, told: Told, scan: str) -> set[int]:
     return {seq for (seq,) in await told.sources.ledger.ask(sql, draft.values.bound)}
 
 
-@every_example
+@as_many_logs
 @given(st.data())
 async def test_a_question_is_about_the_events_that_it_asks_for_and_knows_how_sure_they_are(
     world: World, data: st.DataObject
 ) -> None:
-    log = data.draw(logs())
-    told = await world.tell(log)
-    for _ in range(5):  # several questions for one log, which costs more than they do
-        where = data.draw(st.lists(conditions(), min_size=1, max_size=2))
-        await finds_what_is_so(told, {**EVER, "where": where})
-    asked = data.draw(common(log))
-    kinds = data.draw(st.lists(steps(), min_size=1, max_size=3))
-    await is_about_its_steps(told, asked, kinds)
+    for told in await world.tell_all(data.draw(several_logs)):
+        for _ in range(5):  # several questions for one log, which costs more than they do
+            where = data.draw(st.lists(conditions(), min_size=1, max_size=2))
+            await finds_what_is_so(told, {**EVER, "where": where})
+        asked = data.draw(common(told.log))
+        kinds = data.draw(st.lists(steps(), min_size=1, max_size=3))
+        await is_about_its_steps(told, asked, kinds)
 
 
 async def finds_what_is_so(told: Told, asked: dict[str, Any]) -> None:
@@ -72,19 +71,18 @@ async def is_about_its_steps(
     assert about.rules_version == 7
 
 
-@every_example
+@as_many_logs
 @given(st.data())
 async def test_every_event_is_in_its_group_and_in_the_bucket_of_its_time(
     world: World, data: st.DataObject
 ) -> None:
-    log = data.draw(logs())
-    told = await world.tell(log)
-    for field in data.draw(st.lists(fields(), min_size=1, max_size=4)):
-        await is_in_its_group(told, field)
-    for _ in range(2):
-        asked = data.draw(common(log))
-        asked.pop("where", None)
-        await is_in_its_bucket(told, asked, data.draw(st.sampled_from(INTERVALS)))
+    for told in await world.tell_all(data.draw(several_logs)):
+        for field in data.draw(st.lists(fields(), min_size=1, max_size=4)):
+            await is_in_its_group(told, field)
+        for _ in range(2):
+            asked = data.draw(common(told.log))
+            asked.pop("where", None)
+            await is_in_its_bucket(told, asked, data.draw(st.sampled_from(INTERVALS)))
 
 
 async def is_in_its_group(told: Told, field: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endu.journeys.paths import (
@@ -16,11 +16,8 @@ from endu.journeys.paths_items import Items
 from endu.journeys.paths_nodes import nodes_of
 from endu.refusals import Refusal
 from tests.journeys import oracle_frame, oracle_paths
-from tests.journeys.logs import TYPE_IDS, Happening, Log, common, logs, steps
-from tests.journeys.world import EXAMPLES, Told, World, every_example
-
-LOGS_AT_ONCE = 3
-several_logs = st.lists(logs(), min_size=LOGS_AT_ONCE, max_size=LOGS_AT_ONCE)
+from tests.journeys.logs import TYPE_IDS, Happening, Log, common, several_logs, steps
+from tests.journeys.world import Told, World, as_many_logs
 
 GAPS = ({"seconds": 1}, {"minutes": 30}, {"hours": 1}, {"hours": 12}, {"days": 1}, {"days": 20})
 MORNING = 8 * 3_600_000  # in milliseconds of 1970's first day
@@ -45,7 +42,7 @@ async def ask(told: Told, asked: dict[str, Any]) -> Paths:
     return await ask_paths(msgspec.convert(asked, PathsQuestion), told.sources)
 
 
-@settings(every_example, max_examples=EXAMPLES // LOGS_AT_ONCE)
+@as_many_logs
 @given(st.data())
 async def test_paths_are_what_their_events_say(world: World, data: st.DataObject) -> None:
     told_at_once = await world.tell_all(data.draw(several_logs))

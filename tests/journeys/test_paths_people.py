@@ -4,25 +4,23 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endu.journeys.paths import PathsPeopleQuestion, PathsQuestion, ask_paths, ask_paths_people
 from endu.journeys.paths_picture import PathLink, PathNode, PathSequence
 from endu.refusals import Refusal
 from tests.journeys import oracle_paths
-from tests.journeys.logs import Happening, Log
+from tests.journeys.logs import Happening, Log, several_logs
 from tests.journeys.test_paths import (
     DAY_ONE,
-    LOGS_AT_ONCE,
     excludes_its_anchor,
     questions,
-    several_logs,
 )
-from tests.journeys.world import EXAMPLES, Told, World, every_example
+from tests.journeys.world import Told, World, as_many_logs
 
 
-@settings(every_example, max_examples=EXAMPLES // LOGS_AT_ONCE)
+@as_many_logs
 @given(st.data())
 async def test_whoever_is_behind_a_number_can_be_listed(world: World, data: st.DataObject) -> None:
     for told in await world.tell_all(data.draw(several_logs)):

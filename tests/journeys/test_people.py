@@ -12,27 +12,26 @@ from endu.journeys.people import people_behind
 from endu.journeys.question import Question, Step
 from endu.journeys.scope import rfc3339
 from tests.journeys import oracle_frame as oracle
-from tests.journeys.logs import common, logs, steps
-from tests.journeys.world import Row, Told, World, every_example
+from tests.journeys.logs import common, several_logs, steps
+from tests.journeys.world import Row, Told, World, as_many_logs
 
 
-@every_example
+@as_many_logs
 @given(st.data())
 async def test_whoever_is_counted_can_be_listed(world: World, data: st.DataObject) -> None:
-    log = data.draw(logs())
-    told = await world.tell(log)
-    asked, step = data.draw(common(log)), data.draw(steps())
-    limit = data.draw(st.integers(1, 3))
-    listed = await everybody(told, asked, step, limit)
-    mine = {
-        row.person
-        for row in told.rows
-        if row.person and oracle.in_scope(row, asked) and oracle.is_of(step, row)
-    }
-    assert listed == [
-        (str(person), *seen(row for row in told.rows if row.person == person))
-        for person in sorted(mine)
-    ]
+    for told in await world.tell_all(data.draw(several_logs)):
+        asked, step = data.draw(common(told.log)), data.draw(steps())
+        limit = data.draw(st.integers(1, 3))
+        listed = await everybody(told, asked, step, limit)
+        mine = {
+            row.person
+            for row in told.rows
+            if row.person and oracle.in_scope(row, asked) and oracle.is_of(step, row)
+        }
+        assert listed == [
+            (str(person), *seen(row for row in told.rows if row.person == person))
+            for person in sorted(mine)
+        ]
 
 
 async def everybody(

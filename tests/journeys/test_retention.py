@@ -19,9 +19,18 @@ from endu.journeys.scope import rfc3339
 from endu.refusals import Refusal
 from tests.journeys import oracle_frame
 from tests.journeys import oracle_retention as oracle
-from tests.journeys.logs import Happening, Log, common, fields, happenings, logs, steps
+from tests.journeys.logs import (
+    LOGS_AT_ONCE,
+    Happening,
+    Log,
+    common,
+    fields,
+    happenings,
+    logs,
+    steps,
+)
 from tests.journeys.moments import STARTS
-from tests.journeys.world import Told, World, every_example
+from tests.journeys.world import Told, World, as_many_logs
 
 DAY = 86_400
 FIRST = 1_704_067_200  # 2024
@@ -40,6 +49,9 @@ def crowded(draw: st.DrawFn) -> Log:
     most = draw(st.sampled_from([0, 16]))
     many = draw(st.lists(happenings(start), min_size=most, max_size=most))
     return Log(tuple(many), few.owners, few.once) if many else few
+
+
+several_crowded = st.lists(crowded(), min_size=LOGS_AT_ONCE, max_size=LOGS_AT_ONCE)
 
 
 @st.composite
@@ -73,17 +85,16 @@ async def ask(told: Told, asked: dict[str, Any]) -> Retention:
     return await ask_retention(msgspec.convert(asked, RetentionQuestion), told.sources)
 
 
-@every_example
+@as_many_logs
 @given(st.data())
 async def test_retention_is_what_its_events_say_and_its_people_are_those_counted(
     world: World, data: st.DataObject
 ) -> None:
-    log = data.draw(crowded())
-    told = await world.tell(log)
-    asked = data.draw(retentions(log))
-    answer = await ask(told, asked)
-    agree(answer, asked, told)
-    await lists_whom_it_counts(told, asked, data.draw(numbers(answer, asked)))
+    for told in await world.tell_all(data.draw(several_crowded)):
+        asked = data.draw(retentions(told.log))
+        answer = await ask(told, asked)
+        agree(answer, asked, told)
+        await lists_whom_it_counts(told, asked, data.draw(numbers(answer, asked)))
 
 
 @st.composite

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from endu.journeys.trend import Line, Trend, TrendQuestion, ask_trend
 from endu.refusals import Refusal
 from tests.journeys import oracle_frame, oracle_trend
-from tests.journeys.logs import Happening, Log, common, fields, logs, steps
-from tests.journeys.world import Told, World, every_example
+from tests.journeys.logs import Happening, Log, common, fields, several_logs, steps
+from tests.journeys.world import Told, World, as_many_logs
 
 OF_NUMBERS = ("sum", "average", "min", "max", "p50", "p90", "p99")
 
@@ -41,13 +41,12 @@ async def ask(told: Told, asked: dict[str, Any]) -> Trend:
     return await ask_trend(msgspec.convert(asked, TrendQuestion), told.sources)
 
 
-@every_example
+@as_many_logs
 @given(st.data())
 async def test_a_trend_is_what_its_events_say(world: World, data: st.DataObject) -> None:
-    log = data.draw(logs())
-    told = await world.tell(log)
-    for _ in range(3):  # telling costs more than asking
-        asked = data.draw(trends(log))
+    told_at_once = await world.tell_all(data.draw(several_logs))
+    for told in told_at_once * 3:  # telling costs more than asking
+        asked = data.draw(trends(told.log))
         answer = await ask(told, asked)
         agree(answer, asked, told)
 

@@ -1,18 +1,18 @@
 """A ledger for the properties of questions: one engine for a test file, an organization each time.
 
-    @every_example
+    @as_many_logs
     @given(st.data())
     async def test_…(world: World, data: st.DataObject) -> None:
-        log = data.draw(logs())
-        told = await world.tell(log)                  # appends, in an organization of its own
-        asked = data.draw(common(log)) | {"series": [...]}
-        answer = await ask_trend(msgspec.convert(asked, TrendQuestion), told.sources)
-        assert answer... == oracle(asked, told.rows, told.sources.now_ms)
+        for told in await world.tell_all(data.draw(several_logs)):  # each an organization
+            asked = data.draw(common(told.log)) | {"series": [...]}
+            answer = await ask_trend(msgspec.convert(asked, TrendQuestion), told.sources)
+            assert answer... == oracle(asked, told.rows, told.sources.now_ms)
 
 The fixture `world` (conftest.py) is a test file's; a file that uses it must open no other ledger.
 `told.rows` are plain Rows in the order of the log, with whose each is *now*; `world.move(told,
 owners)` joins and splits the people of a log that was told, and gives the same log as it is then.
-Where asking is cheap, `tell_all` several logs for one example.
+Telling costs more than asking, and the next question more with each time that was told: so several
+logs are told for one example, `every_example` of one that tells none.
 Oracles take rows and the question as plain JSON (a dict); those of the common parts (range, where,
 steps, groups, buckets, about) are in oracle_frame.py.
 
@@ -37,7 +37,7 @@ from endu.journeys.sources import Person, Sources
 from endu.organizations.organization import OrganizationId, PropertyId
 from endu.stores.chdb_ledger import ChdbLedger
 from endu.stores.memory_registry import MemoryCatalog
-from tests.journeys.logs import NOBODY, TYPE_IDS, TYPE_NAMES, Happening, Log
+from tests.journeys.logs import LOGS_AT_ONCE, NOBODY, TYPE_IDS, TYPE_NAMES, Happening, Log
 
 EXAMPLES = 300 * int(os.environ.get("ENDU_LONG", "1"))
 NOW_MS = 1_735_689_600_000  # 2025: every log is over
@@ -48,6 +48,8 @@ every_example = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+as_many_logs = settings(every_example, max_examples=EXAMPLES // LOGS_AT_ONCE)
 
 
 class Row(Struct, frozen=True, kw_only=True):

@@ -206,7 +206,7 @@ async def test_who_sends_now_and_then_is_let_go_too() -> None:
 
 
 async def test_who_goes_on_sending_hears_why_it_is_let_go() -> None:
-    head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 101
+    head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 102
     async with connected() as (reader, writer):
         writer.write(head)
         assert await reader.readuntil(b" ") == b"HTTP/1.1 "

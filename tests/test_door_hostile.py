@@ -109,3 +109,12 @@ async def test_half_open_connections_are_let_go_and_keep_nobody_waiting(served: 
 async def closed_within(seconds: float, half_open: Line) -> bool:
     async with asyncio.timeout(seconds):
         return await half_open.is_let_go()
+
+
+async def test_who_goes_on_sending_hears_why_it_is_let_go(served: Served) -> None:
+    """Closed at once, the connection would be reset by what comes next, and the answer lost."""
+    async with line_to(served) as line:
+        await line.send(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 102)
+        for _ in range(50):
+            await line.send(b"X: y\r\n", b"")
+        assert (await line.answer()).status == 431

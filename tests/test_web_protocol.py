@@ -205,17 +205,6 @@ async def test_who_sends_now_and_then_is_let_go_too() -> None:
         assert (await asyncio.wait_for(gone, 1)).startswith(b"HTTP/1.1 408")
 
 
-async def test_who_goes_on_sending_hears_why_it_is_let_go() -> None:
-    head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 102
-    async with connected() as (reader, writer):
-        writer.write(head)
-        assert await reader.readuntil(b" ") == b"HTTP/1.1 "
-        for _ in range(50):
-            writer.write(b"X: y\r\n")  # closed at once, the first of these would have it reset
-            await writer.drain()
-        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"431")
-
-
 @pytest.mark.parametrize(
     "then",
     [b"\r\n", b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nhello"],

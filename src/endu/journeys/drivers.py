@@ -138,10 +138,13 @@ async def ask_drivers(question: DriversQuestion, sources: Sources) -> Drivers:
     families = families_of(question.candidates, question.counts or USUAL_COUNTS)
     counted = sql.counted(families, [_path_of(family, question) for family in families])
     draft.must_be_sound()
-    texts = [sql.read(), counted]
+    texts = [sql.totals(), sql.read()]
     answered = [await sources.ledger.answer(text, draft.values.bound) for text in texts]
-    *values, last = (Value(*row) for row in answered[1].rows)
-    totals = Totals(*last.cells)
+    totals = Totals(*answered[0].rows[0])
+    values: list[Value] = []
+    if totals.studied:
+        answered.append(await sources.ledger.answer(counted, draft.values.bound))
+        values = [Value(*row) for row in answered[-1].rows]
     tried, splits = _tried(values, families, totals, question.minimum_support)
     return Drivers(
         people=totals.studied,
@@ -151,7 +154,7 @@ async def ask_drivers(question: DriversQuestion, sources: Sources) -> Drivers:
         minimum_support=question.minimum_support,
         candidates=tried,
         drivers=_drivers(splits),
-        about=await about_of(draft, answered, Counted(*answered[0].rows[0])),
+        about=await about_of(draft, answered, Counted(*answered[1].rows[0])),
     )
 
 

@@ -36,6 +36,11 @@ SELECT person, start,
   )
 """
 
+TOTALS = """
+SELECT countIf(studied), countIf(reached), countIf(at_once), countIf(unfinished)
+  FROM ({clocks})
+"""
+
 # Only these events can be anonymous or contested: whose the others are, nobody has to know here.
 READ = """
 SELECT (SELECT count() FROM endu.events WHERE {scan}),
@@ -61,8 +66,7 @@ SELECT person, second, start, reached,
 """
 
 # From the inside: how often each person has each value of each field; and for each value, how many
-# people have it often enough, and how many of those reached the goal. Behind the last family comes
-# a row of Totals: asked along, they take less time than by themselves.
+# people have it often enough, and how many of those reached the goal.
 COUNTED = """
 SELECT family, value, count() OVER (PARTITION BY family) AS found, cells
   FROM (
@@ -76,10 +80,6 @@ SELECT family, value, count() OVER (PARTITION BY family) AS found, cells
          GROUP BY person, family, value
       )
      GROUP BY family, value
-     UNION ALL
-    SELECT {totals} AS family, '' AS value, count() AS people,
-           [countIf(studied), countIf(reached), countIf(at_once), countIf(unfinished)] AS cells
-      FROM ({clocks})
   )
  ORDER BY family, people DESC, value
  LIMIT {limit} BY family
@@ -96,8 +96,7 @@ HAVING {times} >= {at_least}
 
 class Value(Struct, frozen=True):
     """A row of what `counted` asks: one of the `found` values of a family, by its place. `cells`
-    has for each of the family's Often how many people, and how many of them reached the goal. The
-    last row is of no family: its cells are Totals."""
+    has for each of the family's Often how many people, and how many of them reached the goal."""
 
     family: int
     value: str
@@ -106,7 +105,7 @@ class Value(Struct, frozen=True):
 
 
 class Totals(Struct, frozen=True):
-    """How many people came to what."""
+    """The row of what `totals` asks."""
 
     studied: int
     reached: int
@@ -144,6 +143,10 @@ class DriversSql:
             scan=draft.scan(aim.steps),
         )
 
+    def totals(self) -> str:
+        """Answers a row of Totals."""
+        return TOTALS.format(clocks=self._clocks)
+
     def read(self) -> str:
         """Answers a row of Counted."""
         draft = self._draft
@@ -152,8 +155,8 @@ class DriversSql:
         )
 
     def counted(self, families: Sequence[Family], paths: Sequence[str]) -> str:
-        """Answers rows of Value: of each family those that most people have, and one of Totals.
-        Notes a problem under the path of each family that has one."""
+        """Answers rows of Value: of each family those that most people have. Notes a problem under
+        the path of each family that has one."""
         keys = [f"key{place}" for place, _ in enumerate(families)]
         often = often_of(families)
         days = list(dict.fromkeys(each.days for each in often))
@@ -167,8 +170,6 @@ class DriversSql:
             times=",\n               ".join(times),
             cells=",\n           ".join(cells),
             none=NONE,
-            totals=len(families),
-            clocks=self._clocks,
             limit=max(family.limit for family in families),
         )
 

@@ -22,7 +22,7 @@ from endu.web.crowd import Idle
 STATUS = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nendu-record-id: "
 END = b"\r\n\r\n"
 
-LATE_BYTES_AT_MOST = 64 * 1024  # of further requests, read while one is not answered yet
+LATE_BYTES_AT_MOST = 16 * 1024  # of further requests, read while one is not answered yet
 
 # Who sends too much hears it this much later: so a flood that waits for its answers costs next to
 # nothing, and Retry-After is a second at least.

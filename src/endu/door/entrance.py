@@ -12,6 +12,7 @@ from endu.door.heads import Heads, Request
 from endu.door.recording import Recording
 from endu.web.buckets import Left
 from endu.web.crowd import NO_ROOM, Reception, make_room
+from endu.web.sips import SIP_BYTES, InSips
 
 BACKLOG = 2048
 LOOK_ROUND_SECONDS = 1.0
@@ -53,6 +54,7 @@ class Entrance:
         self._turned_away = turned_away
         self._patience = patience
         self._connections: set[Connection] = set()
+        self._buffer = bytearray(SIP_BYTES)
         self._most = 0
         self._empty = asyncio.Event()
         self._server: asyncio.Server | None = None
@@ -93,13 +95,13 @@ class Entrance:
         if not self._connections:
             self._empty.set()
 
-    def _let_in(self) -> asyncio.Protocol:
+    def _let_in(self) -> asyncio.BaseProtocol:
         if len(self._connections) >= self._most and not make_room(self._connections):
             self._turned_away()
             return TurnedAway()
         connection = Connection(self, asyncio.get_running_loop().time)
         self._connections.add(connection)
-        return connection
+        return InSips(connection, self._buffer)
 
     async def _look_round(self) -> None:
         while True:

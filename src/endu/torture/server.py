@@ -86,8 +86,10 @@ class Server:
         return None
 
     def kill(self) -> None:
+        """By the process's own `kill`, Python would look whether it has ended, and take its exit
+        code from whoever waits for it."""
         if self._process.returncode is None:
-            self._process.kill()
+            kill_process(self._process.pid)
 
     async def stop(self) -> bool:
         """As an operator would; whether it ended well."""

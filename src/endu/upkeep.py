@@ -16,6 +16,7 @@ from endu.log_opening import SOURCE
 from endu.settings import Settings
 from endu.settled_again import differences_from_log, room_to_settle_again
 from endu.settlers import open_ledger, open_log, settler_of
+from endu.stores import registry_marks
 from endu.stores.data_directory import DataDirectory, hold
 from endu.stores.directory_file import open_directory
 from endu.stores.directory_soundness import unsound
@@ -34,20 +35,9 @@ async def verify(settings: Settings, progress: Progress, thorough: bool) -> Veri
         finish_swap(data.root)
         if thorough and data.letting_go.exists():
             raise CannotRun("Old events are being let go of: let `endu up` finish it, then verify.")
-        problems = unsound(data.directory)
-        if not problems:
-            try:
-                found = await _read_back(data, settings, progress)
-                if found.damage or not thorough:
-                    return found
-                with room_to_settle_again(data):
-                    differences = await differences_from_log(data, settings, progress)
-                return replace(found, damage=differences)
-            except (Error, SQLAlchemyError) as problem:
-                problems = [f"cannot be read: {problem}"]
-        found = await _read_back_without_directory(data, settings, progress)
-        damage = [Damage("directory.db", problem) for problem in problems]
-        return replace(found, damage=(*damage, *found.damage))
+        wrong = [Damage(data.registry.name, what) for what in registry_marks.unsound(data.registry)]
+        found = await _verify(data, settings, progress, thorough and not wrong)
+        return replace(found, damage=(*wrong, *found.damage))
 
 
 async def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
@@ -64,6 +54,25 @@ async def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
             done = await settle_again(settler_of(inbox, directory, ledger), inbox, progress)
         swap_in(data.root)
         return done
+
+
+async def _verify(
+    data: DataDirectory, settings: Settings, progress: Progress, thorough: bool
+) -> Verified:
+    problems = unsound(data.directory)
+    if not problems:
+        try:
+            found = await _read_back(data, settings, progress)
+            if found.damage or not thorough:
+                return found
+            with room_to_settle_again(data):
+                differences = await differences_from_log(data, settings, progress)
+            return replace(found, damage=differences)
+        except (Error, SQLAlchemyError) as problem:
+            problems = [f"cannot be read: {problem}"]
+    found = await _read_back_without_directory(data, settings, progress)
+    damage = [Damage(data.directory.name, problem) for problem in problems]
+    return replace(found, damage=(*damage, *found.damage))
 
 
 async def _read_back(data: DataDirectory, settings: Settings, progress: Progress) -> Verified:

@@ -21,6 +21,7 @@ organizations = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
     sa.Column("settings", sa.Text, nullable=False),
+    sa.Column("mark", sa.BigInteger),  # see registry_marks.py
 )
 
 keys = sa.Table(
@@ -36,6 +37,7 @@ keys = sa.Table(
     sa.Column("origins", sa.Text, nullable=False),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
     sa.Column("revoked_at_ms", sa.BigInteger),
+    sa.Column("mark", sa.BigInteger),
 )
 
 event_types = sa.Table(
@@ -48,6 +50,7 @@ event_types = sa.Table(
     sa.Column("display_name", sa.Text, nullable=False),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
     sa.Column("previous", sa.Text),
+    sa.Column("mark", sa.BigInteger),
 )
 
 schema_versions = sa.Table(
@@ -59,6 +62,7 @@ schema_versions = sa.Table(
     sa.Column("schema", sa.Text, nullable=False),
     sa.Column("mode", sa.Text, nullable=False),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("mark", sa.BigInteger),
 )
 
 directory = sa.MetaData()

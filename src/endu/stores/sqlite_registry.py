@@ -22,6 +22,7 @@ from endu.stores.memory_registry import (
     MemoryRegistry,
 )
 from endu.stores.registry_file import read_registry
+from endu.stores.registry_marks import mark_rows
 from endu.stores.schema import event_types, keys, organizations, schema_versions
 
 Remember = Callable[[], None]
@@ -86,6 +87,7 @@ class Writer:
             with self._engine.begin() as connection:
                 for statement in statements:
                     connection.execute(statement)
+                mark_rows(connection)
         except sa.exc.OperationalError as fault:  # a full disk, a failed write
             raise Refusal(
                 Reason.NOT_DURABLE,
@@ -113,7 +115,7 @@ class SqliteOrganizations:
         statement = (
             sa.update(organizations)
             .where(organizations.c.organization_id == organization_id)
-            .values(settings=msgspec.json.encode(settings).decode())
+            .values(settings=msgspec.json.encode(settings).decode(), mark=None)
         )
         await self._writer.write(
             [statement], lambda: self._memory.put_settings(organization_id, settings)
@@ -139,7 +141,7 @@ class SqliteKeyring:
         statement = (
             sa.update(keys)
             .where(keys.c.key_id == key_id, keys.c.revoked_at_ms.is_(None))
-            .values(revoked_at_ms=now_ms)
+            .values(revoked_at_ms=now_ms, mark=None)
         )
         await self._writer.write([statement], lambda: self._memory.put_revoked(key_id, now_ms))
 

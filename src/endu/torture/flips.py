@@ -180,8 +180,8 @@ def _files_of(data: Path, area: Area) -> Iterator[Path]:
         yield from data.glob("inbox.db")
     elif area == "wal":
         yield from data.glob("inbox.db-wal")
-    elif area == "directory":
-        yield from (*data.glob("directory.db"), *data.glob("directory.db-wal"))
+    elif area in ("directory", "registry"):
+        yield from (*data.glob(f"{area}.db"), *data.glob(f"{area}.db-wal"))
     elif area == "segments":
         yield from (file for file in data.glob("segments/**/*") if file.is_file())
     else:

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 FLIPS_TOGETHER = 5  # flips between two runs of the server: they share one look at the undamaged
 
-Area = Literal["inbox", "wal", "segments", "ledger", "directory"]
-AREAS: tuple[Area, ...] = ("inbox", "wal", "segments", "ledger", "directory")
+Area = Literal["inbox", "wal", "segments", "ledger", "directory", "registry"]
+AREAS: tuple[Area, ...] = ("inbox", "wal", "segments", "ledger", "directory", "registry")
 
 # System calls at whose n-th of one thread a process is killed: those that make commits durable, and
 # those with which ClickHouse and a rebuild put files in place.

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ def test_no_key_is_in_what_is_printed_or_kept(tmp_path: Path) -> None:
             started = json.loads(server.stdout.readline())
             operator = (data / "operator.key").read_text().strip()
             keys = ask_in_every_way(started, operator)
+            until_a_segment_is_sealed(data)
             server.terminate()
             said = server.stdout.read()
             server.wait(WITHIN_SECONDS)
@@ -45,6 +47,13 @@ def test_no_key_is_in_what_is_printed_or_kept(tmp_path: Path) -> None:
         readable = plain(text)
         for key in keys:
             assert not shown(key, readable), f"{name} has a {key[:NOT_SECRET]} key"
+
+
+def until_a_segment_is_sealed(data: Path) -> None:
+    until = time.monotonic() + WITHIN_SECONDS
+    while not list(data.glob("segments/*.zst")):
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def content(path: Path) -> bytes:

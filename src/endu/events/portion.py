@@ -29,6 +29,9 @@ from endu.organizations.organization import OrganizationId, PropertyId
 DAMAGED = "the record's bytes are not those that were written"
 
 LATER = 1 << 63
+# What somebody did: whole, or what is left of it. Named once, since a union of the two would be
+# made anew for each record.
+ACTS = (Event, BareEvent)
 # Records that say nothing of identities. Those of erasures are for whoever carries them out.
 SILENT = (
     FailedEvent,
@@ -84,7 +87,7 @@ def evidence_of(logged: Iterable[Logged]) -> list[tuple[Seq, Evidence]]:
     evidence: list[tuple[Seq, Evidence]] = []
     for each in logged:
         record = each.record
-        if isinstance(record, Event | BareEvent):
+        if isinstance(record, ACTS):
             evidence.append((each.seq, _sighting_of(record)))
         elif isinstance(record, ErasureAsked):
             evidence.append((each.seq, _forgetting_of(record)))
@@ -99,10 +102,10 @@ def settled_events(logged: Iterable[Logged], whose: Iterator[Whose | None]) -> l
     rows = []
     for each in logged:
         record = each.record
-        if isinstance(record, SILENT):
-            continue
-        found = next(whose)
-        if isinstance(record, Event | BareEvent) and found is not None:
+        if not isinstance(record, ACTS):
+            if not isinstance(record, SILENT):
+                next(whose)
+        elif (found := next(whose)) is not None:
             rows.append(
                 SettledEvent(
                     each.seq,
@@ -121,7 +124,7 @@ def note_in(books: Books, logged: Iterable[Logged], source: int, scramble: Scram
     first_seen_ms = books.properties
     for each in logged:
         record = each.record
-        if isinstance(record, Event | BareEvent):
+        if isinstance(record, ACTS):
             key = record.organization_id, record.property_id
             at_ms = record.received_at_ms
             if at_ms < first_seen_ms.get(key, LATER):

@@ -17,8 +17,9 @@ help: ## this list
 run: .venv/run.stamp .venv/package.stamp ## start Endu on 127.0.0.1 (PORT=8400 DATA=./endu-data)
 	@exec $(BIN)/endu up --data "$(DATA)" --port "$(PORT)"
 
+# Two at a time, each file's tests in one process: more than one server is up at a time anyway.
 test: .venv/test.stamp .venv/package.stamp ## run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-long: .venv/test.stamp .venv/package.stamp ## the same, twenty times as many random logs (hours)
 	ENDU_LONG=20 $(BIN)/python -m pytest

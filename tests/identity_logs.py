@@ -33,14 +33,14 @@ AFTERWARDS = 2 * 3600  # when creations come in: events are claimed earlier
 
 
 def sighting(
-    *identifiers: str | None, proof: int = 2, at_s: int = 0, claimed_s: int | None = None
+    *identifiers: str | None, proof: int = 2, at_s: float = 0, claimed_s: float | None = None
 ) -> Sighting:
     return Sighting(
         ACME,
         tuple(name for name in identifiers if name),
         proof,
-        NOON_MS + at_s * 1000,
-        NOON_MS + (at_s if claimed_s is None else claimed_s) * 1000,
+        NOON_MS + round(at_s * 1000),
+        NOON_MS + round((at_s if claimed_s is None else claimed_s) * 1000),
     )
 
 
@@ -118,7 +118,10 @@ def shared_devices(draw: st.DrawFn) -> list[Evidence]:
     """Nobody, one or several on one browser, and what it did by itself (R6)."""
     device = draw(st.sampled_from(DEVICES))
     size = draw(st.sampled_from([0, 1, 2, 3, 9, 10, 11, 12]))
-    times = st.sampled_from([minute * 60 for minute in MINUTES])
+    parts_of_a_second = [0, 0, 0.25, 0.999]
+    times = st.sampled_from(
+        [minute * 60 + part for minute in MINUTES for part in parts_of_a_second]
+    )
     signed_in = [
         sighting(f"telegram:{n}", device, proof=draw(st.sampled_from([1, 2])), at_s=draw(times))
         for n in range(1, size + 1)

@@ -109,6 +109,19 @@ async def test_a_visit_reaches_thirty_minutes_and_no_second_further(world: World
     assert [world.told().owners[seq] for seq in (3, 4, 5, 6)] == [{F}, {D1}, {D1}, {F}]
 
 
+@pytest.mark.parametrize("part", [0.25, 0.999])
+async def test_a_visit_is_told_by_whole_seconds_whichever_event_comes_in_last(
+    world: World, part: float
+) -> None:
+    half_an_hour = 30 * MINUTE
+    signed_in = [sighting(D1, F, at_s=half_an_hour), sighting(D1, F, at_s=9 * half_an_hour + part)]
+    visits = [sighting(F, at_s=2 * half_an_hour + part), sighting(F, at_s=8 * half_an_hour)]
+    await world.play([sighting(D2, F, at_s=100 * half_an_hour), *visits])
+    for late in signed_in:  # each in a batch of its own
+        await world.play([late])
+    assert [world.told().owners[seq] for seq in (2, 3)] == [{D1}, {D1}]
+
+
 async def test_who_comes_next_goes_before_who_was_there_last(world: World) -> None:
     people = [sighting(D1, F, at_s=0), sighting(D2, F, at_s=20 * MINUTE)]
     await world.play([*people, sighting(F, at_s=MINUTE), sighting(F, at_s=20 * MINUTE)])

@@ -83,8 +83,8 @@ class Devices:
     def _saw(self, found: Whose, item: Evidence) -> None:
         for subject in (found.subject, found.fingerprint):
             if subject in self._watched and isinstance(item, Sighting):
-                at_ms = item.happened_at_ms
-                self._widen(subject, at_ms - VISIT_MS, at_ms + VISIT_MS)
+                second_ms = item.happened_at_ms // 1000 * 1000  # visits are told by whole seconds
+                self._widen(subject, second_ms - VISIT_MS, second_ms + VISIT_MS + 999)
 
     def reviews(self) -> list[Review]:
         return [Review(subject, *window) for subject, window in self._windows.items()]

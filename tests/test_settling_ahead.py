@@ -174,13 +174,14 @@ async def test_a_record_that_cannot_be_resolved_ahead_goes_aside_in_its_turn() -
     assert await seqs_in(parts) == [n for n in range(1, 10) if n != 5]
 
 
+@pytest.mark.parametrize("story", ["on_shared_devices", "joined_in_two_batches"])
 @pytest.mark.parametrize("times", [1, 2, 3, 4])
 @pytest.mark.parametrize("step", STEPS)
 async def test_killed_at_any_step_with_two_batches_in_hand(
-    tmp_path: Path, step: str, times: int
+    tmp_path: Path, step: str, times: int, story: str
 ) -> None:
     inbox = MemoryInbox()
-    await inbox.append([an_entry(event) for event in on_shared_devices()])
+    await inbox.append([an_entry(event) for event in globals()[story]()])
     ledger, alone = PatientLedger(inbox, 6), PatientLedger(inbox, 1_000)
     left = times
 
@@ -223,6 +224,28 @@ def on_shared_devices() -> list[Any]:
     return [
         an_event(identifiers=identifiers, happened_at_ms=NOON + n * 10 * MINUTE)
         for n, identifiers in enumerate(named)
+    ]
+
+
+def joined_in_two_batches() -> list[Any]:
+    """A browser of several people, two of whom stand at one second, so that a visit near it is
+    nobody's. In the second batch two others turn out to be one, and in the third, which is resolved
+    meanwhile, these two: everything on it is given out anew both times."""
+    told = [
+        (0, "discord:1", "fingerprint:f"),
+        (99, "discord:2", "fingerprint:f"),
+        (99, "telegram:3", "fingerprint:f"),
+        (98, "fingerprint:f"),
+        (1, "fingerprint:f"),
+        (200, "telegram:4", "fingerprint:f"),
+        (300, "discord:1", "telegram:4"),
+        *[(300, "discord:9")] * 5,
+        (300, "discord:2", "telegram:3"),
+        *[(300, "discord:9")] * 11,
+    ]
+    return [
+        an_event(identifiers=tuple(identifiers), happened_at_ms=NOON + minute * MINUTE)
+        for minute, *identifiers in told
     ]
 
 

@@ -11,11 +11,14 @@ import sqlalchemy as sa
 
 from endu.stores import schema
 from endu.stores.journal_marks import wrong_lines
-from endu.stores.sqlite import Connection, Error, connect_to_read
+from endu.stores.sqlite import (
+    NAMED_AT_MOST,
+    Connection,
+    Error,
+    connect_to_read,
+    found_unsound,
+)
 
-AT_MOST = 20  # are named of one kind
-
-CHECK = f"PRAGMA integrity_check({AT_MOST})"
 COLUMNS = "SELECT name FROM pragma_table_info(?)"
 
 _KINDS = ((sa.LargeBinary, "blob"), (sa.Text, "text"))  # all others are numbers
@@ -27,8 +30,7 @@ def unsound(path: Path) -> list[str]:
         return []
     try:
         with closing(connect_to_read(path)) as connection:
-            said = [text for (text,) in connection.execute(CHECK)]
-            return [*_mistyped(connection), *wrong_lines(connection)] if said == ["ok"] else said
+            return found_unsound(connection) or [*_mistyped(connection), *wrong_lines(connection)]
     except Error as problem:
         return [f"cannot be read: {problem}"]
 
@@ -40,7 +42,7 @@ def _mistyped(connection: Connection) -> Iterator[str]:
         if columns:  # an earlier version has not all of them
             wrong = " OR ".join(_is_wrong(column) for column in columns)
             key = ", ".join(column.name for column in table.primary_key)
-            rows = f"SELECT {key} FROM {table.name} WHERE {wrong} LIMIT {AT_MOST}"
+            rows = f"SELECT {key} FROM {table.name} WHERE {wrong} LIMIT {NAMED_AT_MOST}"
             for row in connection.execute(rows):
                 yield f"{table.name}: {key} {row} has a value of another kind than its column"
 

@@ -6,8 +6,7 @@ from itertools import islice
 
 from endu.events.event import Seq
 from endu.events.places import Message, check_of
-from endu.stores.directory_soundness import AT_MOST, CHECK
-from endu.stores.sqlite import Connection
+from endu.stores.sqlite import NAMED_AT_MOST, Connection, found_unsound
 
 MESSAGES = "SELECT message, body, seq, received_at_ms, crc FROM message_ids"
 CHECKED = "SELECT count(*) FROM pragma_table_info('message_ids') WHERE name = 'crc'"
@@ -15,12 +14,11 @@ CHECKED = "SELECT count(*) FROM pragma_table_info('message_ids') WHERE name = 'c
 
 def unsound(connection: Connection) -> Iterator[str]:
     """What is wrong. Reads all of the file; raises SQLite's error where it cannot be read."""
-    said = [text for (text,) in connection.execute(CHECK)]
-    if said != ["ok"]:
+    if said := found_unsound(connection):
         yield from said
     elif connection.execute(CHECKED).fetchone() == (1,):  # an older version wrote no check sums
         wrong = (row for row in connection.execute(MESSAGES) if not _is_as_written(*row))
-        for _, _, seq, *_ in islice(wrong, AT_MOST):
+        for _, _, seq, *_ in islice(wrong, NAMED_AT_MOST):
             yield f"the message id of record {seq} is not as it was written"
 
 

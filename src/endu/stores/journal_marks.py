@@ -9,9 +9,7 @@ from zlib import crc32
 
 import msgspec
 
-from endu.stores.sqlite import Connection
-
-AT_MOST = 20  # are named
+from endu.stores.sqlite import NAMED_AT_MOST, Connection
 
 LINES = """
 SELECT organization_id, seq, at_ms, change, subject, detail, mark FROM journal ORDER BY change_id
@@ -36,7 +34,7 @@ def wrong_lines(connection: Connection) -> Iterator[str]:
     for *line, mark in connection.execute(LINES):
         if mark_of(*line) != mark:
             found += 1
-            if found > AT_MOST:
+            if found > NAMED_AT_MOST:
                 yield "journal: more lines are not as they were written"
                 return
             yield f"journal: a line of record {line[1]} is not as it was written"

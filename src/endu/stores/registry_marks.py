@@ -10,9 +10,15 @@ from zlib import crc32
 import msgspec
 import sqlalchemy as sa
 
-from endu.stores.directory_soundness import AT_MOST, CHECK, COLUMNS
+from endu.stores.directory_soundness import COLUMNS
 from endu.stores.schema import registry
-from endu.stores.sqlite import Connection, Error, connect_to_read
+from endu.stores.sqlite import (
+    NAMED_AT_MOST,
+    Connection,
+    Error,
+    connect_to_read,
+    found_unsound,
+)
 
 MARK = "mark"
 
@@ -43,8 +49,8 @@ def unsound(path: Path) -> list[str]:
         return []
     try:
         with closing(connect_to_read(path)) as connection:
-            said = [text for (text,) in connection.execute(CHECK)]
-            return said if said != ["ok"] else list(islice(_wrong_rows(connection), AT_MOST))
+            wrong = islice(_wrong_rows(connection), NAMED_AT_MOST)
+            return found_unsound(connection) or list(wrong)
     except Error as problem:
         return [f"cannot be read: {problem}"]
 

@@ -20,6 +20,7 @@ Error: type[Exception] = sqlite.Error
 OLDEST_SAFE = (3, 51, 3)
 
 BUSY_MS = 10_000  # how long one waits for another's lock
+NAMED_AT_MOST = 20  # things of one kind that are wrong with a file
 
 # FULL: 300 power cuts lost nothing of 390,424 commits; NORMAL lost rows in 50 of 60.
 PRAGMAS = f"""
@@ -87,3 +88,10 @@ class Reader:
         """After this nothing may be read; what is under way ends first."""
         self._thread.shutdown()
         self._connection.close()
+
+
+def found_unsound(connection: Connection) -> list[str]:
+    """What SQLite itself finds wrong with the file, `NAMED_AT_MOST` lines. Reads all of it."""
+    check = f"PRAGMA integrity_check({NAMED_AT_MOST})"
+    said = [text for (text,) in connection.execute(check)]
+    return [] if said == ["ok"] else said

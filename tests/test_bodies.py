@@ -88,6 +88,29 @@ async def test_a_body_counts_from_its_first_byte() -> None:
     assert await slow == LARGE
 
 
+async def test_what_is_not_packed_has_bounded_room_too() -> None:
+    bodies = Bodies(plain_bytes_at_most=4 * len(LARGE))
+    ends = asyncio.Event()
+
+    def in_two() -> Any:
+        pieces = [(LARGE, True), (b"", False)]
+
+        async def receive() -> Any:
+            body, more = pieces.pop(0)
+            if not more:
+                await ends.wait()
+            return {"type": "http.request", "body": body, "more_body": more}
+
+        return receive
+
+    reading = [asyncio.create_task(bodies.read(in_two(), {}, LIMIT, "A")) for _ in range(5)]
+    refused, _ = await asyncio.wait(reading, timeout=1, return_when=asyncio.FIRST_EXCEPTION)
+    ends.set()
+    outcomes = await asyncio.gather(*reading, return_exceptions=True)
+    assert [each for each in outcomes if not isinstance(each, Refusal)] == [LARGE, LARGE]
+    assert len(refused) == 3
+
+
 async def test_one_body_is_unpacked_however_little_may_wait() -> None:
     assert await read(Bodies(packed_bytes_at_most=1), PACKED) == LARGE
 

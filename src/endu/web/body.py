@@ -1,8 +1,8 @@
 """Reading a request's body: never more than its limit, packed or not.
 
 A packed body is limited while it is unpacked, so that a bomb costs no more than the limit; one
-large body is unpacked at a time, so that many bombs cost no more than one; and who sends many at
-once gets no more room than others.
+large body is unpacked at a time, so that many bombs cost no more than one; and of large bodies,
+packed or not, who sends many at once gets no more room than others.
 """
 
 import asyncio
@@ -30,9 +30,10 @@ UNPACKED_ON_THE_LOOP = 64 * 1024
 # Small enough to be nothing beside a limit; each costs the thread a wait for the interpreter.
 PIECE_BYTES = 512 * 1024
 
-# Of packed bodies that are read or wait for their turn. Whoever comes then is sent away before it
-# costs more.
+# Of bodies that are read or wait for their turn. Whoever comes then is sent away before it costs
+# more. One that is not packed is read and done with, so many more can be on their way.
 PACKED_BYTES_AT_MOST = 4 * 1024 * 1024
+PLAIN_BYTES_AT_MOST = 128 * 1024 * 1024
 
 # Returns None where it comes to more than the limit.
 Unpack: TypeAlias = Callable[[bytes, int], bytes | None]
@@ -42,25 +43,31 @@ Take: TypeAlias = Callable[[int], None]
 class Bodies:
     """For one loop. Large packed bodies are unpacked one after the other, in a thread."""
 
-    def __init__(self, packed_bytes_at_most: int = PACKED_BYTES_AT_MOST) -> None:
-        self._room = _Room(packed_bytes_at_most)
+    def __init__(
+        self,
+        packed_bytes_at_most: int = PACKED_BYTES_AT_MOST,
+        plain_bytes_at_most: int = PLAIN_BYTES_AT_MOST,
+    ) -> None:
+        self._packed = _Room(packed_bytes_at_most)
+        self._plain = _Room(plain_bytes_at_most)
         self._turn = asyncio.Lock()
 
     async def read(
         self, receive: Receive, headers: Mapping[bytes, bytes], limit: int, whose: str = ""
     ) -> bytes:
         """The whole body, unpacked: at most `limit` bytes. `whose` it is, shares the room for
-        packed ones with others. Raises Refusal."""
+        large ones with others. Raises Refusal."""
         told = _told_length(headers)
         if told is not None and told > limit:
             raise too_large("body", told, limit)
         name = headers.get(b"content-encoding", b"").strip().lower()
         if name in (b"", b"identity"):
-            return await _read_all(receive, limit, _nothing)
+            with self._plain.for_one(whose) as take:
+                return await _read_all(receive, limit, take)
         unpack = _UNPACKERS.get(name)
         if unpack is None:
             raise Refusal(Reason.UNSUPPORTED_ENCODING)
-        with self._room.for_one(whose) as take:
+        with self._packed.for_one(whose) as take:
             body = await _read_all(receive, limit, take)
             try:
                 unpacked = await self._unpacked(unpack, body, limit)
@@ -80,7 +87,7 @@ class Bodies:
 
 
 class _Room:
-    """For packed bodies, from their first byte until they are unpacked. Everybody can have one
+    """For bodies, from their first byte until they are read, and unpacked. Everybody can have one
     there; of those who have more, nobody takes more than half of it."""
 
     def __init__(self, bytes_at_most: int) -> None:
@@ -100,7 +107,7 @@ class _Room:
             if theirs > mine and (
                 2 * theirs > self._bytes_at_most or self._taken.total() > self._bytes_at_most
             ):
-                raise Refusal(Reason.RATE_LIMITED, "Too many packed bodies wait; send it again.")
+                raise Refusal(Reason.RATE_LIMITED, "Too many large bodies come in; send it again.")
 
         try:
             yield take
@@ -108,10 +115,6 @@ class _Room:
             self._taken[whose] -= mine
             if not self._taken[whose]:
                 del self._taken[whose]
-
-
-def _nothing(_: int) -> None:
-    """Where there is room enough."""
 
 
 async def _read_all(receive: Receive, limit: int, take: Take) -> bytes:

@@ -14,12 +14,15 @@ accounts = (f"6{number:017}" for number in count(1))
 NOT_ON_A_PLATFORM: dict[str, Any] = {"p_user_id": None, "platform_type": None}
 LONG_AGO, LATELY = 40, 2  # days
 DAYS = 10  # that are kept
-NOW_MS = time.time_ns() // 1_000_000
 VISIT_MS = 60_000
 
 
-def ago(days: float, more_ms: int = 0) -> str:
-    return str((NOW_MS - int(days * DAY_MS) + more_ms) / 1000)
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def ago(days: float) -> str:
+    return str((now_ms() - int(days * DAY_MS)) / 1000)
 
 
 class Past:
@@ -34,11 +37,16 @@ class Past:
         self.values = [f"said-{self.one[::-1]}", f"failed-{self.one[::-1]}", f"strange-{self.one}"]
         self.first: dict[str, Any] = {}  # what was sent first of all
         self.young = f"lately-{self.one[::-1]}"
+        self.now_ms = now_ms()  # a killed server has a clock of its own, which is a little further
+
+    def ago(self, days: float, more_ms: int = 0) -> str:
+        """To the millisecond."""
+        return str((self.now_ms - int(days * DAY_MS) + more_ms) / 1000)
 
     async def happen(self) -> None:
         """The two share a device. At the limit one is seen on it just before what somebody did on
         it who is not named: that is young, and is that one's still."""
-        record, old, text = self.world.record, ago(LONG_AGO), self.values[0]
+        record, old, text = self.world.record, self.ago(LONG_AGO), self.values[0]
         said = {"event_data": {"text": text, "n": 1}}
         self.first = {"p_user_id": self.one, "timestamp": old, "message_id": self.one, **said}
         await record(**self.first)
@@ -46,13 +54,14 @@ class Past:
         await record(p_user_id=self.one, timestamp=old, **wallet, **said)
         await record(p_user_id=self.one, timestamp=old, fingerprint=self.device, **said)
         await record(p_user_id=self.two, timestamp=old, fingerprint=self.device, **said)
-        await record(p_user_id=self.two, timestamp=ago(DAYS, -VISIT_MS), strange=self.values[2],
+        just_too_old = self.ago(DAYS, -VISIT_MS)
+        await record(p_user_id=self.two, timestamp=just_too_old, strange=self.values[2],
                      fingerprint=self.device, **said)  # fmt: skip
         lately = {"event_data": {"text": self.young}}
-        await record(**NOT_ON_A_PLATFORM, timestamp=ago(DAYS, 10 * VISIT_MS),
+        await record(**NOT_ON_A_PLATFORM, timestamp=self.ago(DAYS, 10 * VISIT_MS),
                      fingerprint=self.device, **lately)  # fmt: skip
-        await record(p_user_id=self.one, timestamp=ago(LATELY), **lately)
-        await record(p_user_id=self.two, timestamp=ago(LATELY), **lately)
+        await record(p_user_id=self.one, timestamp=self.ago(LATELY), **lately)
+        await record(p_user_id=self.two, timestamp=self.ago(LATELY), **lately)
         await self.world.ask("GET", "/events", params={"fresh": "true"})
 
     async def people(self) -> list[Any]:
@@ -81,7 +90,7 @@ class Past:
     async def let_go(self, days_later: float = 0) -> LettingGo:
         """As at a time that is still to come."""
         parts = self.world.running.parts.letting_go._parts
-        at_ms = NOW_MS + int(days_later * DAY_MS)
+        at_ms = self.now_ms + int(days_later * DAY_MS)
         work = LettingGo(replace(parts, now_ms=lambda: at_ms))
         await work.look()
         return work

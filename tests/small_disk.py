@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -50,13 +50,9 @@ def fill(disk: Path, leave_bytes: int = 0) -> Path:
     filler = disk / "filler"
     told = os.statvfs(disk)
     size = told.f_bavail * told.f_frsize - leave_bytes
-    with filler.open("ab") as file:
-        try:
-            while size > 0:
-                size -= file.write(bytes(min(size, 1 << 20)))
-            file.flush()
-        except OSError:
-            pass  # full to the last byte
+    with filler.open("ab", buffering=0) as file, suppress(OSError):  # full to the last byte
+        while size > 0:
+            size -= file.write(bytes(min(size, 1 << 20)))
     return filler
 
 

@@ -8,7 +8,7 @@ from endu.assembly import rebuild, verify
 from endu.events.expiry import DAY_MS
 from endu.settings import Settings
 from tests.erasure_files import in_silence, values_in
-from tests.old_events import DAYS, LATELY, LONG_AGO, NOW_MS, Past, ago
+from tests.old_events import DAYS, LATELY, LONG_AGO, Past, ago, now_ms
 from tests.test_erasure_files import OLD_PARTS
 from tests.web_world import World, bearer, world_again, world_on
 
@@ -90,7 +90,7 @@ async def test_what_is_just_as_old_as_it_is_kept_stays_and_what_comes_late_goes(
     async with world_on(tmp_path) as world:
         past = Past(world)
         for more_ms in (-1, 0, 1):
-            await world.record(timestamp=ago(DAYS, more_ms))
+            await world.record(timestamp=past.ago(DAYS, more_ms))
         await world.who(discord="702877938567086080")
         await past.keep(DAYS)
         assert (await past.let_go()).counters.events == 1
@@ -190,7 +190,7 @@ async def days_left(world: World) -> list[int]:
     rows = await world.running.parts.ledger.ask(
         "SELECT toUnixTimestamp64Milli(ts) FROM endu.events ORDER BY seq", {}
     )
-    return [round((NOW_MS - at_ms) / DAY_MS) for (at_ms,) in rows]
+    return [round((now_ms() - at_ms) / DAY_MS) for (at_ms,) in rows]
 
 
 async def failed_events(world: World) -> list[Any]:

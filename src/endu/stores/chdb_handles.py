@@ -81,6 +81,10 @@ class _Question(Generic[T]):
             return not self._over
 
 
+class _Spared(Exception):
+    """The disk was to be spared while a question ran."""
+
+
 class Asked(Struct, frozen=True):
     """Questions at this moment, and those that were refused since the start because there were
     too many."""
@@ -138,6 +142,17 @@ class Readers:
         if not self._room.acquire(blocking=False):
             self._refused += 1
             raise TooDear(Bound.NUMBER, "As many questions are being asked as there is room for.")
+        try:
+            try:
+                return await self._ask_once(run)
+            except _Spared:  # most set nothing aside, and are answered with their memory alone
+                return await self._ask_once(run)
+        except _Spared as problem:
+            raise TooDear(Bound.DISK, "The disk filled up twice while it was asked.") from problem
+        finally:
+            self._room.release()
+
+    async def _ask_once(self, run: Callable[[Client], T]) -> T:
         question = _Question(run)
         asked = self._asked[question] = self._threads.submit(self._answer, question)
         try:
@@ -146,16 +161,18 @@ class Readers:
             await self._stop(question, asked)
             raise
         except Error as problem:
-            if problem.code in TOO_DEAR:
-                raise TooDear(TOO_DEAR[problem.code], str(problem)) from problem
-            raise
+            if problem.code not in TOO_DEAR:
+                raise
+            bound = TOO_DEAR[problem.code]
+            if bound is Bound.SIZE and question.handle is not None and question.handle.sparing:
+                bound = Bound.DISK
+            raise TooDear(bound, str(problem)) from problem
         finally:
             del self._asked[question]
-            self._room.release()
 
     async def spare_disk(self) -> None:
-        """Until `use_disk`, questions have no more than their memory. Those that run now end with
-        TooDear: ClickHouse goes on where what they set aside cannot be written."""
+        """Until `use_disk`, questions have no more than their memory. Those that run now are ended
+        and asked again: ClickHouse goes on where what they set aside cannot be written."""
         self._sparing = True
         self._times_spared += 1
         running = [each for each in list(self._asked.items()) if each[0].handle is not None]
@@ -195,12 +212,12 @@ class Readers:
         try:
             found = question.run(handle.client)
             if self._times_spared != times_spared:
-                raise TooDear(Bound.DISK, "The disk filled up meanwhile.")
+                raise _Spared
         except BaseException as problem:
             question.ends()
             handle.client.close()
             if isinstance(problem, Error) and self._times_spared != times_spared:
-                raise TooDear(Bound.DISK, str(problem)) from problem
+                raise _Spared from problem
             raise
         if question.ends() and handle.sparing == self._sparing:
             self._idle.put(handle)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from itertools import count
+from time import time
 from typing import Any
 
 import pytest
@@ -106,8 +107,9 @@ async def test_nobody_is_found_by_what_nobody_goes_by(world: World) -> None:
 
 async def test_a_joined_number_says_where_it_went(world: World) -> None:
     account, address = next(accounts), next(addresses)
-    await world.record(p_user_id=account)
-    await world.record(p_user_id=None, timestamp="1672539999", **wallet(address))
+    now = time()  # what is older than a week counts as of when it came, to the millisecond
+    await world.record(p_user_id=account, timestamp=now - 60)
+    await world.record(p_user_id=None, timestamp=now, **wallet(address))
     former = (await world.who(wallet=address))["c_user_id"]
     await world.record(p_user_id=account, **wallet(address))
     person = await world.ask("GET", f"/identities/{former}", params={"fresh": "true"})

@@ -44,6 +44,14 @@ async def registry(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     await opened.close()
 
 
+async def test_a_change_is_in_the_file_itself_and_not_in_its_wal(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    registry = open_sqlite_registry(path)
+    await registry.organizations.add(Organization(A, "a", 1))
+    assert path.with_name("registry.db-wal").stat().st_size == 0
+    await registry.close()
+
+
 def key(organization_id: OrganizationId, at_ms: int, **fields: Any) -> tuple[str, Key]:
     text, made = mint_key(KeyKind.SECRET, organization_id, at_ms, os.urandom)
     return text, msgspec.structs.replace(made, **fields)

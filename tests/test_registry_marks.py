@@ -9,7 +9,8 @@ import pytest
 from endu.event_types.event_type import EventTypeId, SchemaMode, SchemaVersion
 from endu.organizations.keyring import KeyKind, mint_key
 from endu.organizations.organization import Organization, OrganizationId, OrganizationSettings
-from endu.stores.registry_marks import unsound
+from endu.stores.registry_marks import wrong_rows
+from endu.stores.soundness import unsound
 from endu.stores.sqlite import connect
 from endu.stores.sqlite_registry import open_sqlite_registry
 from tests.running import endu, running
@@ -36,7 +37,7 @@ def change(path: Path, sql: str) -> None:
 
 async def test_what_was_written_and_changed_in_order_is_sound(tmp_path: Path) -> None:
     await written(tmp_path / "registry.db")
-    assert unsound(tmp_path / "registry.db") == []
+    assert unsound(tmp_path / "registry.db", wrong_rows) == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ async def test_a_row_that_says_something_else_is_named(
     path = tmp_path / "registry.db"
     await written(path)
     change(path, f"UPDATE {table} SET {changed}")
-    (said,) = unsound(path)
+    (said,) = unsound(path, wrong_rows)
     assert said.startswith(f"{table}: ")
 
 
@@ -68,12 +69,12 @@ async def test_rows_of_a_version_that_knew_no_marks_get_theirs_with_the_next_cha
     path = tmp_path / "registry.db"
     await written(path)
     change(path, "UPDATE keys SET mark = NULL, name = 'theirs'")
-    assert unsound(path) == []
+    assert unsound(path, wrong_rows) == []
     registry = open_sqlite_registry(path)
     await registry.organizations.set(A, OrganizationSettings())
     await registry.close()
     change(path, "UPDATE keys SET name = 'ours'")
-    assert unsound(path) != []
+    assert unsound(path, wrong_rows) != []
 
 
 def test_verify_names_it(tmp_path: Path) -> None:

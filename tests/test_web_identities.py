@@ -107,11 +107,11 @@ async def test_nobody_is_found_by_what_nobody_goes_by(world: World) -> None:
 
 async def test_a_joined_number_says_where_it_went(world: World) -> None:
     account, address = next(accounts), next(addresses)
-    now = time()  # what is older than a week counts as of when it came, to the millisecond
+    now = time()  # what is older than a week is taken for a week old, all of it
     await world.record(p_user_id=account, timestamp=now - 60)
     await world.record(p_user_id=None, timestamp=now, **wallet(address))
     former = (await world.who(wallet=address))["c_user_id"]
-    await world.record(p_user_id=account, **wallet(address))
+    await world.record(p_user_id=account, timestamp=now, **wallet(address))
     person = await world.ask("GET", f"/identities/{former}", params={"fresh": "true"})
     assert person["redirected_from"] == former != person["c_user_id"]
     assert person["c_user_id"] == (await world.who(discord=account))["c_user_id"]

@@ -1,5 +1,6 @@
 """Puts the house together: the only file that knows which store stands behind which port."""
 
+import logging
 import secrets
 import shutil
 from collections import Counter
@@ -31,6 +32,7 @@ from endu.logs import set_up
 from endu.organizations.beginning import Beginning, begin, make_operator_key
 from endu.settings import Settings
 from endu.settlers import note_first_property, now_ms, open_ledger, open_log, settler_of
+from endu.stores import wal
 from endu.stores.ballast import Ballast, make_room_to_start
 from endu.stores.chdb_ledger import ChdbLedger
 from endu.stores.data_directory import DataDirectory, hold, write_privately
@@ -52,6 +54,8 @@ from endu.web.parts import Parts
 from endu.web.running import Running, run_until_told
 from endu.web.server import address_of, listen
 from endu.web.watch import Watch
+
+logger = logging.getLogger(__name__)
 
 
 def run(
@@ -110,8 +114,7 @@ async def opened(
 ) -> AsyncIterator[Running]:
     """Everything behind the door. Without one this process writes the log. Raises CannotRun."""
     async with AsyncExitStack() as stack:
-        finish_swap(data.root)
-        shutil.rmtree(data.verifying, ignore_errors=True)  # it has people in it, as they were then
+        _look_over(data)
         registry = await _open_registry(stack, data, door)
         directory = stack.enter_context(open_directory(data.directory))
         ledger = stack.enter_context(open_ledger(data.ledger, settings))
@@ -135,6 +138,15 @@ async def opened(
         await stack.enter_async_context(erasing(erased, remembering, at_each_step))
         await stack.enter_async_context(letting_go(old))
         yield Running(parts=parts, settling=work, began=began, dead=watch.dead)
+
+
+def _look_over(data: DataDirectory) -> None:
+    """Before any file of it is opened."""
+    finish_swap(data.root)
+    shutil.rmtree(data.verifying, ignore_errors=True)  # it has people in it, as they were then
+    for path in (data.registry, data.inbox):  # what they hold is in no other place
+        if lost := wal.damage(path):
+            logger.error("%s: %s", path.name, lost)
 
 
 def _tended(

@@ -16,13 +16,14 @@ from endu.log_opening import SOURCE
 from endu.settings import Settings
 from endu.settled_again import differences_from_log, room_to_settle_again
 from endu.settlers import open_ledger, open_log, settler_of
-from endu.stores import registry_marks
 from endu.stores.data_directory import DataDirectory, hold
 from endu.stores.directory_file import open_directory
-from endu.stores.directory_soundness import unsound
+from endu.stores.directory_soundness import wrong_values
 from endu.stores.letting_go_file import read_plan
 from endu.stores.log_reader import LogReader
-from endu.stores.sqlite import Error
+from endu.stores.registry_marks import wrong_rows
+from endu.stores.soundness import unsound
+from endu.stores.sqlite import Error, connect_to_inspect
 from endu.stores.sqlite_position import SqlitePosition
 from endu.stores.swap import finish_swap, swap_in
 from endu.stores.whose import owners_and_visits
@@ -35,7 +36,7 @@ async def verify(settings: Settings, progress: Progress, thorough: bool) -> Veri
         finish_swap(data.root)
         if thorough and data.letting_go.exists():
             raise CannotRun("Old events are being let go of: let `endu up` finish it, then verify.")
-        wrong = [Damage(data.registry.name, what) for what in registry_marks.unsound(data.registry)]
+        wrong = [Damage(data.registry.name, what) for what in unsound(data.registry, wrong_rows)]
         found = await _verify(data, settings, progress, thorough and not wrong)
         return replace(found, damage=(*wrong, *found.damage))
 
@@ -59,7 +60,7 @@ async def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
 async def _verify(
     data: DataDirectory, settings: Settings, progress: Progress, thorough: bool
 ) -> Verified:
-    problems = unsound(data.directory)
+    problems = unsound(data.directory, wrong_values)
     if not problems:
         try:
             found = await _read_back(data, settings, progress)
@@ -81,7 +82,7 @@ async def _read_back(data: DataDirectory, settings: Settings, progress: Progress
         position = SqlitePosition(directory.connection, directory.reader, SOURCE)
         with (
             open_ledger(data.ledger, settings) as ledger,
-            closing(LogReader(data.inbox)) as log,
+            closing(LogReader(data.inbox, connect_to_inspect)) as log,
         ):
             whose = owners_and_visits(directory.reader, ledger)
             what = ToVerify(log, ledger, position, SOURCE, whose, _leaving(data))
@@ -91,7 +92,10 @@ async def _read_back(data: DataDirectory, settings: Settings, progress: Progress
 async def _read_back_without_directory(
     data: DataDirectory, settings: Settings, progress: Progress
 ) -> Verified:
-    with open_ledger(data.ledger, settings) as ledger, closing(LogReader(data.inbox)) as log:
+    with (
+        open_ledger(data.ledger, settings) as ledger,
+        closing(LogReader(data.inbox, connect_to_inspect)) as log,
+    ):
         what = ToVerify(log, ledger, None, SOURCE, leaving=_leaving(data))
         return await read_back(what, progress)
 

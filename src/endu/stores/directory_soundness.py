@@ -4,35 +4,23 @@ SQLite lets any value stand in any column, so that one bit can make a text of a 
 """
 
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from endu.stores import schema
 from endu.stores.journal_marks import wrong_lines
-from endu.stores.sqlite import (
-    NAMED_AT_MOST,
-    Connection,
-    Error,
-    connect_to_read,
-    found_unsound,
-)
+from endu.stores.soundness import NAMED_AT_MOST
+from endu.stores.sqlite import Connection
 
 COLUMNS = "SELECT name FROM pragma_table_info(?)"
 
 _KINDS = ((sa.LargeBinary, "blob"), (sa.Text, "text"))  # all others are numbers
 
 
-def unsound(path: Path) -> list[str]:
-    """What is wrong with the file; nothing where it is not there. Reads all of it."""
-    if not path.exists():
-        return []
-    try:
-        with closing(connect_to_read(path)) as connection:
-            return found_unsound(connection) or [*_mistyped(connection), *wrong_lines(connection)]
-    except Error as problem:
-        return [f"cannot be read: {problem}"]
+def wrong_values(connection: Connection) -> Iterator[str]:
+    """Values of the wrong kind, and lines of the journal that are not as they were written."""
+    yield from _mistyped(connection)
+    yield from wrong_lines(connection)
 
 
 def _mistyped(connection: Connection) -> Iterator[str]:

@@ -6,7 +6,8 @@ from itertools import islice
 
 from endu.events.event import Seq
 from endu.events.places import Message, check_of
-from endu.stores.sqlite import NAMED_AT_MOST, Connection, found_unsound
+from endu.stores.soundness import NAMED_AT_MOST, found_unsound
+from endu.stores.sqlite import Connection
 
 MESSAGES = "SELECT message, body, seq, received_at_ms, crc FROM message_ids"
 CHECKED = "SELECT count(*) FROM pragma_table_info('message_ids') WHERE name = 'crc'"

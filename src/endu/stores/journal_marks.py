@@ -9,7 +9,8 @@ from zlib import crc32
 
 import msgspec
 
-from endu.stores.sqlite import NAMED_AT_MOST, Connection
+from endu.stores.soundness import NAMED_AT_MOST
+from endu.stores.sqlite import Connection
 
 LINES = """
 SELECT organization_id, seq, at_ms, change, subject, detail, mark FROM journal ORDER BY change_id

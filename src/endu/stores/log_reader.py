@@ -1,16 +1,17 @@
 """Reading the log: the segments and the inbox as one, from any place on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from endu.announcements import Progress
 from endu.events.frame import Frame
 from endu.events.inbox import LogUnreadable
+from endu.stores import wal
 from endu.stores.inbox_soundness import unsound
 from endu.stores.log_note import noted_end
 from endu.stores.segments import Segments
-from endu.stores.sqlite import Error, connect_to_read
+from endu.stores.sqlite import Connection, Error, connect_to_read
 
 FRAMES_BEHIND = """
 SELECT first, last, at_ms, crc, body
@@ -39,9 +40,9 @@ class LogReader:
     """A connection that only reads what is committed, and the segments beside the file; one
     thread at a time uses it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, connect: Callable[[Path], Connection] = connect_to_read) -> None:
         self._path = path
-        self._connection = connect_to_read(path)
+        self._connection = connect(path)
         self._segments = Segments(path.parent)
 
     def frames(self, after: int) -> Iterator[Frame]:
@@ -94,6 +95,8 @@ class LogReader:
         as it was written, or missing, and what of it; and what the inbox has lost of its end.
         Raises LogUnreadable."""
         yield from self._segments.damage(self.sealed(), progress)
+        if lost := wal.damage(self._path):
+            yield self._path.name, lost
         for first, last in self._lost():
             yield self._path.name, f"the records {first} to {last} were acknowledged, and are gone"
         try:

@@ -1,9 +1,7 @@
 """A check sum for each row of the registry: what it says is in no other place."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from itertools import islice
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -12,13 +10,8 @@ import sqlalchemy as sa
 
 from endu.stores.directory_soundness import COLUMNS
 from endu.stores.schema import registry
-from endu.stores.sqlite import (
-    NAMED_AT_MOST,
-    Connection,
-    Error,
-    connect_to_read,
-    found_unsound,
-)
+from endu.stores.soundness import NAMED_AT_MOST
+from endu.stores.sqlite import Connection
 
 MARK = "mark"
 
@@ -43,16 +36,9 @@ def mark_of(row: Mapping[str, Any]) -> int:
     return crc32(_write(said))
 
 
-def unsound(path: Path) -> list[str]:
-    """What is wrong with the file; nothing where it is not there. Reads all of it."""
-    if not path.exists():
-        return []
-    try:
-        with closing(connect_to_read(path)) as connection:
-            wrong = islice(_wrong_rows(connection), NAMED_AT_MOST)
-            return found_unsound(connection) or list(wrong)
-    except Error as problem:
-        return [f"cannot be read: {problem}"]
+def wrong_rows(connection: Connection) -> Iterator[str]:
+    """Those that are not as they were written, `NAMED_AT_MOST`."""
+    return islice(_wrong_rows(connection), NAMED_AT_MOST)
 
 
 def _wrong_rows(connection: Connection) -> Iterator[str]:

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -96,10 +97,8 @@ async def steady(target: Target, requests: list[bytes], seconds: float) -> float
 
 
 def _turned_away(target: Target) -> float:
-    with target.client() as client:
-        for line in client.get("/metrics").text.splitlines():
-            if line.startswith('endu_events_total{outcome="RATE_LIMITED"}'):
-                return float(line.split()[1])
+    with suppress(LookupError):
+        return target.metric('endu_events_total{outcome="RATE_LIMITED"}')
     return 0
 
 

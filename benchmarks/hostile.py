@@ -3,18 +3,22 @@
     python -m benchmarks.hostile --seconds 10
 
 One kind of attack after the other, each from many connections, beside a steady sender: heads
-without an end, header floods, bodies without an end, bombs, connections that are half open.
+without an end, header floods, bodies without an end, bombs, connections that are half open. Memory
+is told beyond what the steady sender alone makes them take in as long, right before.
 """
 
 import argparse
 import asyncio
 import gzip
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import repeat
 from multiprocessing import get_context
+from operator import sub
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 import uvloop
 
@@ -26,33 +30,53 @@ HALF_OPEN = 800
 
 POST = b"POST /events/record HTTP/1.1\r\nHost: endu\r\nAuthorization: Bearer %s\r\n"
 BATCH = POST.replace(b"/record", b"/record/batch")
-CHUNKS = b"1\r\nx\r\n" * 1_000
 BOMB = gzip.compress(b" " * 100_000_000, 9)
+
+
+class Cost(NamedTuple):
+    """How much more is resident of each process afterwards, and the steady sender's p99."""
+
+    door_mb: float
+    behind_mb: float
+    p99_ms: float
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10, help="Of each attack.")
+    parser.add_argument("--rounds", type=int, default=3, help="Of each attack: medians are told.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, endu(Path(directory) / "data") as target:
-        uvloop.run(_measure(target, asked.seconds))
+        uvloop.run(_measure(target, asked.seconds, asked.rounds))
 
 
-async def _measure(target: Target, seconds: float) -> None:
+async def _measure(target: Target, seconds: float, rounds: int) -> None:
     requests = requests_of(target)
     await steady(target, requests, seconds)  # what any load makes it take
-    alone_ms = await steady(target, requests, seconds)
-    print(f"hostile: nobody: p99 {alone_ms:.1f} ms", flush=True)
     for name, pieces in _attacks(target.secret_key.encode()).items():
         count = HALF_OPEN if name == "half open" else CONNECTIONS
-        before = target.resident_of_each()
-        with _attacking(target.port, pieces, count):
-            p99_ms = await steady(target, requests, seconds)
-            more = [now - then for now, then in zip(target.resident_of_each(), before, strict=True)]
-        behind, door = more
-        print(f"hostile: {name}: the door {door:+.1f} MB, behind it {behind:+.1f} MB, "
-              f"p99 {p99_ms:.1f} ms", flush=True)  # fmt: skip
-        await steady(target, requests, seconds)  # they are gone after that
+        alone, beside = list[Cost](), list[Cost]()
+        for _ in range(rounds):
+            alone.append(await _cost(target, requests, seconds))
+            with _attacking(target.port, pieces, count):
+                beside.append(await _cost(target, requests, seconds))
+            await steady(target, requests, seconds)  # they are gone after that
+        control, found = _usual(alone), _usual(beside)
+        print(f"hostile: {name}: the door {found.door_mb - control.door_mb:+.1f} MB, behind it "
+              f"{found.behind_mb - control.behind_mb:+.1f} MB, p99 {found.p99_ms:.1f} ms; alone "
+              f"{control.door_mb:+.1f} MB, {control.behind_mb:+.1f} MB, {control.p99_ms:.1f} ms",
+              flush=True)  # fmt: skip
+
+
+async def _cost(target: Target, requests: Sequence[bytes], seconds: float) -> Cost:
+    before = target.resident_of_each()
+    p99_ms = await steady(target, requests, seconds)
+    behind, door = map(sub, target.resident_of_each(), before)
+    return Cost(door, behind, p99_ms)
+
+
+def _usual(costs: Sequence[Cost]) -> Cost:
+    return Cost(*map(median, zip(*costs, strict=True)))
 
 
 def _attacks(key: bytes) -> dict[str, tuple[bytes, bytes]]:

@@ -84,13 +84,15 @@ def _measure(target: Target, seconds: float, among: str) -> None:
     before, _ = load(target, CONNECTIONS, seconds)
     with _questions(target) as asked:
         beside, _ = load(target, CONNECTIONS, seconds)
+        waiting = target.metric("endu_settle_waiting")
     after, _ = load(target, CONNECTIONS, seconds)
     ratio = beside.per_second / ((before.per_second + after.per_second) / 2)
     print(
         f"recording beside {len(asked)} questions about {among}: ratio {ratio:.2f} "
         f"({beside.per_second:,.0f} events/s against {before.per_second:,.0f} and "
         f"{after.per_second:,.0f}), p99 {beside.p99_ms:.1f} ms against {before.p99_ms:.1f} and "
-        f"{after.p99_ms:.1f}, {target.resident_megabytes():,.0f} MB"
+        f"{after.p99_ms:.1f}, {waiting:,.0f} not settled at its end, "
+        f"{target.resident_megabytes():,.0f} MB"
     )
     for name, found in asked.items():
         print(

@@ -44,6 +44,15 @@ class Target(Struct, frozen=True, kw_only=True):
             timeout=60,
         )
 
+    def metric(self, name: str) -> float:
+        """By its whole name, labels included. Raises LookupError where there is none."""
+        with self.client() as client:
+            for line in client.get("/metrics").text.splitlines():
+                found, _, value = line.rpartition(" ")
+                if found == name:
+                    return float(value)
+        raise LookupError(name)
+
     def cpu_seconds(self) -> float:
         """User and system time since it began, all processes, all threads."""
         return sum(_cpu_seconds(pid) for pid in self.processes())

@@ -72,7 +72,7 @@ def _look(target: Target, per_second: float, took_ms: list[float]) -> Look:
         mean(took_ms[before:] or [0]),
         target.resident_megabytes(),
         _parts_in(target.data),
-        _waiting(target),
+        target.metric("endu_settle_waiting"),
     )
     figures = structs.asdict(look).items()
     print(", ".join(f"{name} {value:,.1f}" for name, value in figures), flush=True)
@@ -116,14 +116,6 @@ def _parts_in(data: Path) -> int:
     """Those included that a merge has just replaced."""
     stored = (data / "ledger" / "engine" / "store").glob("*/*/*")
     return sum(PART.fullmatch(path.name) is not None for path in stored)
-
-
-def _waiting(target: Target) -> float:
-    with target.client() as client:
-        for line in client.get("/metrics").text.splitlines():
-            if line.startswith("endu_settle_waiting "):
-                return float(line.split()[1])
-    raise LookupError("endu_settle_waiting")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import resource
 import stat
 import sys
@@ -28,6 +29,7 @@ REMOTE = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs")
 CLOCK_APART_SECONDS = 2.0
 FIRST_POSSIBLE = 1_735_689_600  # 2025: before that, a clock was never set
 FILES_AT_LEAST = 1024
+CAP_SYS_NICE = 23  # a bit: capabilities(7)
 MEMORY_AT_LEAST = 1 << 30  # at work the ledger takes 450 to 700 MB, a question up to 512 MB
 
 VERSIONS = {
@@ -62,6 +64,7 @@ def look_at(settings: Settings) -> Iterator[Finding]:
     yield from _sync_and_clock(nearest)
     yield _open_files()
     yield _memory()
+    yield _questions()
 
 
 def _versions() -> Finding:
@@ -192,6 +195,15 @@ def _open_files() -> Finding:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     change = "" if hard >= FILES_AT_LEAST else f"Allow more: ulimit -n {FILES_AT_LEAST}."
     return Finding("open files", f"{soft:,} (up to {hard:,})", change)
+
+
+def _questions() -> Finding:
+    """Of this user: the server's may have more."""
+    status = Path("/proc/self/status")
+    has = re.search(r"^CapEff:\s*(\w+)$", status.read_text(), re.M) if status.exists() else None
+    if has and int(has[1], 16) >> CAP_SYS_NICE & 1:
+        return Finding("questions", "step back behind recording")
+    return Finding("questions", "compete with recording for processors (no CAP_SYS_NICE)")
 
 
 def _memory() -> Finding:

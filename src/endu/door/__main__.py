@@ -21,6 +21,7 @@ def main() -> None:
     # The process that started this one is told to end, and tells this one when it is time.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it may log to a terminal in the background
     level, form, *descriptors = sys.argv[1:]
     set_up(msgspec.convert({"level": level, "format": form}, Logs))
     sys.setswitchinterval(SWITCH_SECONDS)

@@ -178,14 +178,16 @@ async def open_door(
 
 def _start(data: DataDirectory, files: list[Any], logs: Logs) -> "subprocess.Popen[bytes]":
     """It keeps the directory's lock as well: while it writes the log, nobody else may. It is no
-    part of the terminal's group: Ctrl-C is for the process that started it to hear."""
+    part of the terminal's group: Ctrl-C is for the process that started it to hear. But of its
+    session, among which Linux shares out the processors first: else no nice value of a question's
+    threads would make room for it."""
     descriptors = [file.fileno() for file in files]
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "endu.door", *astuple(logs), *map(str, descriptors)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[*descriptors, data.lock],
-        start_new_session=True,
+        process_group=0,
     )
 
 

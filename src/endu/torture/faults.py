@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,11 +22,12 @@ from endu.torture.plan import (
     StartKill,
     StepKill,
 )
-from endu.torture.server import Server, kill_process
+from endu.torture.server import Server, kill_process, tell
 
 # How long a server is given to come to where it is to die; then it is killed where it is.
 COMES_WITHIN_SECONDS = 3.0
 GONE_WITHIN_SECONDS = 60.0
+LETS_GO_WITHIN_SECONDS = 5.0
 REBUILT_WITHIN_SECONDS = 900.0
 RENAMES = "rename,renameat,renameat2"
 NO_STRACE = "Kills at system calls are kills at any moment: there is no strace here."
@@ -181,8 +183,17 @@ async def _dying(pid: int | None, calls: str, nth: int) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        if strace.returncode is None:
-            strace.terminate()
+        await _end(strace)
+
+
+async def _end(strace: asyncio.subprocess.Process) -> None:
+    """It lets go of what it holds first; where that was killed that very moment, it may wait for it
+    for ever, and it for strace."""
+    tell(strace, signal.SIGTERM)
+    try:
+        await asyncio.wait_for(strace.communicate(), LETS_GO_WITHIN_SECONDS)
+    except TimeoutError:
+        tell(strace, signal.SIGKILL)
         await strace.communicate()
 
 

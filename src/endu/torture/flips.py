@@ -10,6 +10,7 @@ where the same is true once a server has been started on it.
 import asyncio
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ from endu.announcements import Verified
 from endu.torture.gate import client_of
 from endu.torture.mortal_words import Order
 from endu.torture.plan import AREAS, Area, Flip
-from endu.torture.server import DidNotStart, server_ready
+from endu.torture.server import DidNotStart, server_ready, tell
 
 AT_ONCE = 2  # flips that are looked at side by side
 DAMAGED = 4  # verify's exit code where it found damage
@@ -235,9 +236,8 @@ async def _run(*words: str) -> Said:
     try:
         printed, errors = await asyncio.wait_for(process.communicate(), READ_WITHIN_SECONDS)
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        tell(process, signal.SIGKILL)
+        await process.wait()
     assert process.returncode is not None
     lines = errors.decode(errors="replace").strip().splitlines()
     return Said(process.returncode, lines[-1] if lines else "", printed)

@@ -86,15 +86,11 @@ class Server:
         return None
 
     def kill(self) -> None:
-        """By the process's own `kill`, Python would look whether it has ended, and take its exit
-        code from whoever waits for it."""
-        if self._process.returncode is None:
-            kill_process(self._process.pid)
+        tell(self._process, signal.SIGKILL)
 
     async def stop(self) -> bool:
         """As an operator would; whether it ended well."""
-        if self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
+        tell(self._process, signal.SIGTERM)
         return await self.ended(STOPPED_WITHIN_SECONDS) and self._process.returncode == 0
 
     def last_words(self) -> str:
@@ -130,6 +126,14 @@ async def server_ready(log: Path, steps: set[str]) -> Server:
     with log.open("wb") as file:
         process = await _process_of(file)
     return Server(process, log, steps)
+
+
+def tell(process: asyncio.subprocess.Process, what: signal.Signals) -> None:
+    """Unless it has ended. The process's own methods would look whether it has, and take its exit
+    code from whoever waits for it."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, what)
 
 
 def kill_process(pid: int | None) -> None:

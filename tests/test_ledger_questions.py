@@ -1,6 +1,7 @@
 """Questions to the ledger: their values travel beside them, they only read, and each is bounded."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ from clickhouse_connect.driver.exceptions import Error
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from endu.cli.checkup import questions_step_back
 from endu.events.event import Seq
 from endu.events.ledger import Bound, TooDear
 from endu.stores.chdb_handles import Limits
-from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
+from endu.stores.chdb_ledger import STEPS_BACK, ChdbLedger, open_chdb_ledger
 from tests.log_world import settled
 
 FIRST, LAST = Seq(1), Seq(1_000)
@@ -92,6 +94,31 @@ async def test_beyond_those_that_may_wait_a_question_is_turned_down(tmp_path: Pa
             each.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
         assert await ledger.ask("SELECT 1", {}) == [(1,)]
+
+
+@pytest.mark.skipif(not questions_step_back(), reason="may not set priorities")
+async def test_a_long_question_steps_back_and_a_short_one_does_not(tmp_path: Path) -> None:
+    endless = "SELECT sum(cityHash64(number)) FROM numbers_mt(1000000000000)"
+    with open_chdb_ledger(tmp_path / "ledger", Limits(seconds=60)) as ledger:
+        for ask, nice in ((ledger.ask, 0), (ledger.answer, STEPS_BACK)):
+            asked = asyncio.create_task(ask(endless, {}))
+            async with asyncio.timeout(10):
+                while nice not in nice_values_of("QueryPipelineEx"):
+                    await asyncio.sleep(0.01)
+            assert (STEPS_BACK in nice_values_of("QueryPipelineEx")) == (nice == STEPS_BACK)
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+
+
+def nice_values_of(name: str) -> set[int]:
+    """Of the threads of this process that are called so: man 5 proc."""
+    values = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            said = task.joinpath("stat").read_text()
+            if f"({name})" in said:
+                values.add(int(said.rpartition(")")[2].split()[16]))
+    return values
 
 
 async def test_what_was_cancelled_takes_no_other_question_with_it(tmp_path: Path) -> None:

@@ -198,12 +198,16 @@ def _open_files() -> Finding:
 
 
 def _questions() -> Finding:
-    """Of this user: the server's may have more."""
-    status = Path("/proc/self/status")
-    has = re.search(r"^CapEff:\s*(\w+)$", status.read_text(), re.M) if status.exists() else None
-    if has and int(has[1], 16) >> CAP_SYS_NICE & 1:
-        return Finding("questions", "step back behind recording")
+    if questions_step_back():
+        return Finding("questions", "long ones step back behind recording")
     return Finding("questions", "compete with recording for processors (no CAP_SYS_NICE)")
+
+
+def questions_step_back() -> bool:
+    """Whether a process of this user may set the priority of its threads as it likes."""
+    status = Path("/proc/self/status")
+    found = re.search(r"^CapEff:\s*(\w+)$", status.read_text(), re.M) if status.exists() else None
+    return found is not None and bool(int(found[1], 16) >> CAP_SYS_NICE & 1)
 
 
 def _memory() -> Finding:

@@ -181,11 +181,13 @@ class Ledger(Protocol):
 
         Read-only and bounded in time, memory and number: raises TooDear. Cancelled, it ends.
         `endu.events` is the table; see `stores/ledger_tables.py` for its columns. `endu.seen` has
-        who was seen when, bare events among them: `stores/ledger_bare.py`.
+        who was seen when, bare events among them: `stores/ledger_bare.py`. For what is about a few
+        events: neither recording nor questions about many make it wait.
         """
 
     async def answer(self, sql: str, values: Mapping[str, Any]) -> Answered:
-        """As `ask`, with what it cost."""
+        """As `ask`, with what it cost; for what may be about all events. It has handles of its own,
+        and steps back behind recording and settling."""
 
     async def table(self, sql: str, values: Mapping[str, Any]) -> Table:
         """As `answer`, for SQL that others had a part in: its result is bounded in bytes too, and

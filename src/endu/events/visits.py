@@ -19,7 +19,7 @@ from endu.identities.linking import Node
 from endu.turns import in_turns
 
 VISIT_SECONDS = VISIT_MS // 1000
-DEVICES_AT_ONCE = 200  # in one question to the ledger
+DEVICES_AT_ONCE = 500  # in one question to the ledger
 LATEST_MS = 253_402_300_799_000  # the end of the year 9999: DateTime64 goes no further
 
 ON_DEVICE = """

@@ -59,7 +59,7 @@ class Resolver:
         except BaseException:
             self._remember_nothing()  # some of it may have been rolled back
             raise
-        if any(isinstance(item, Forgetting) for _, item in batch):
+        if Forgetting in {type(item) for _, item in batch}:
             self._remember_nothing()
         return Resolution(whose, reviews)
 

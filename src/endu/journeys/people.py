@@ -46,7 +46,7 @@ async def people_behind(draft: Draft, people_sql: str, after: int, limit: int) -
     several times is one, and 0 is nobody. Its values are those of the draft."""
     sources, values = draft.sources, draft.values
     sql = COUNT.format(size=limit + 1, after=values.add(after, "UInt64"), people=people_sql)
-    ((total, found),) = await sources.ledger.ask(sql, values.bound)
+    ((total, found),) = (await sources.ledger.answer(sql, values.bound)).rows
     shown = [Subject(person) for person in found[:limit]]
     return PeoplePage(
         total=total,

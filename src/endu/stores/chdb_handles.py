@@ -26,11 +26,6 @@ T = TypeVar("T")
 # many times its memory. The paths of ten million events fit into 512 MB that way, and not without.
 TEMPORARY_TIMES = 8
 
-# The nice value of the threads that answer, which ClickHouse sets where the process may do that
-# (CAP_SYS_NICE): beside four questions in a loop two cores record 0.93 of what they do alone, with
-# 10 they record 0.64, with 0 they record 0.21.
-STEPS_BACK = 17
-
 KILL_AGAIN_SECONDS = 0.05  # a question may not be registered yet when it is first cancelled
 
 # By ClickHouse's codes: no space; time, too slow; memory, rows, bytes, result.
@@ -53,6 +48,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     at_once: int = 4
     waiting: int = 60
     result_bytes: int = 0  # 0: as many as there are
+    nice: int = 0  # of the threads that answer, where the system lets them have one
 
 
 class _Handle(NamedTuple):
@@ -250,7 +246,7 @@ class Readers:
             "max_temporary_data_on_disk_size_for_query = "
             f"{1 if sparing else memory_bytes * TEMPORARY_TIMES}, "
             f"max_result_bytes = {self._limits.result_bytes}, "
-            f"os_threads_nice_value_query = {STEPS_BACK}, "
+            f"os_threads_nice_value_query = {self._limits.nice}, "
             "session_timezone = 'UTC', "
             f"log_comment = '{tag}'"
         )

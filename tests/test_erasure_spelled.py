@@ -2,7 +2,8 @@
 as long as they are there, and not a moment longer."""
 
 import asyncio
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,19 @@ class Two:
         return person["c_user_id"], sorted(named)
 
 
+@asynccontextmanager
+async def told(data: Path) -> AsyncIterator[Two]:
+    async with world_on(data) as world:
+        two = Two(world)
+        await two.tell(data)
+        yield two
+
+
 async def test_who_is_left_stays_after_a_rebuild_and_nothing_does_once_they_are_erased_too(
     tmp_path: Path,
 ) -> None:
     data, settings = tmp_path / "data", Settings(data=tmp_path / "data")
-    async with world_on(data) as world:
-        two = Two(world)
-        await two.tell(data)
+    async with told(data) as two:
         await two.erase(0)
         left = await two.who_is_left()
         assert left[0] == two.numbers[1]
@@ -67,7 +74,7 @@ async def test_who_is_left_stays_after_a_rebuild_and_nothing_does_once_they_are_
     assert [each.text for each in spelled_in(data)] == [f"discord:{two.other}"]
     await asyncio.to_thread(rebuild, settings, in_silence)
     assert (await asyncio.to_thread(verify, settings, in_silence, True)).damage == ()
-    async with world_again(world, settings) as two.world:
+    async with world_again(two.world, settings) as two.world:
         assert await two.who_is_left() == left
         receipt = await two.erase(1)
         assert receipt["erased"]["records"] == 2  # their event, and the text that was kept
@@ -80,9 +87,7 @@ async def test_who_is_left_stays_after_a_rebuild_and_nothing_does_once_they_are_
 
 async def test_two_who_are_erased_at_once_leave_nothing_of_either(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    async with world_on(data) as world:
-        two = Two(world)
-        await two.tell(data)
+    async with told(data) as two:
         await asyncio.gather(two.erase(0), two.erase(1))
     assert values_in(data, [two.one, *two.theirs]) == []
     assert spelled_in(data) == []
@@ -92,14 +97,12 @@ async def test_a_text_is_not_brought_back_by_a_rebuild_while_its_erasure_is_unde
     tmp_path: Path,
 ) -> None:
     data, settings = tmp_path / "data", Settings(data=tmp_path / "data")
-    async with world_on(data) as world:
-        two = Two(world)
-        await two.tell(data)
+    async with told(data) as two:
         await two.erase(0)
-    await until_it_dies(data, world, two.numbers[1], "erasure written")
+    await until_it_dies(data, two.world, two.numbers[1], "erasure written")
     assert [each.text for each in spelled_in(data)] == [f"discord:{two.other}"]
     await asyncio.to_thread(rebuild, settings, in_silence)
-    async with world_again(world, settings) as again, asyncio.timeout(30):
+    async with world_again(two.world, settings) as again, asyncio.timeout(30):
         while {each["state"] for each in (await again.ask("GET", "/erasures"))["items"]} != {
             "done"
         }:

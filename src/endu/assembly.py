@@ -129,7 +129,7 @@ async def opened(
         erased = Erased(data.inbox, directory, ledger, inbox, log)
         keeping = Keeping(registry.organizations, registry.catalog, data.letting_go)
         old = letting_go_of(erased, keeping, settler, work, at_each_step)
-        tended = _tended(data, settings, erased, (settler, work), door)
+        tended = _tended(data, settings, erased, settler, work, door)
         watch = await stack.enter_async_context(tending(tended))
         metrics = Metrics([watch, Told(old)], door.counts if door else Counter)
         parts = replace(_parts(registry, directory, ledger, inbox, watch, old), metrics=metrics)
@@ -153,11 +153,11 @@ def _tended(
     data: DataDirectory,
     settings: Settings,
     erased: Erased,
-    settling: tuple[Settler, Settling],
+    settler: Settler,
+    settling: Settling,
     door: Door | None,
 ) -> Tended:
     directory, inbox = erased.directory, erased.inbox
-    settler, work = settling
     return Tended(
         data=data,
         reserve_bytes=settings.disk_reserve_megabytes << 20,
@@ -165,7 +165,7 @@ def _tended(
         inbox=inbox,
         position=SqlitePosition(directory.connection, directory.reader, inbox.source),
         settler=settler,
-        settling=work,
+        settling=settling,
         shared=door.shared if door else None,
     )
 

@@ -67,6 +67,9 @@ class Scramble(Struct, frozen=True):
     def mix63(self, number: int) -> int:
         return _mix(number, self.secret, 63)
 
+    def unmix63(self, number: int) -> int:
+        return _unmix(number, self.secret, 63)
+
 
 def record_id(scramble: Scramble, source: int, seq: int, received_at_ms: int) -> str:
     """The id of the record that `source` numbered `seq`: a UUIDv7 of its time and place."""

@@ -103,6 +103,15 @@ class Case:
         self._add(text, self._named_so(text, birth.subject, NEVER_SEEN), seq)
         self.as_it_was(birth, seq)
 
+    def recall_before(self, seq: int, texts: Iterable[str]) -> None:
+        """Those of them that only erased records had named by then."""
+        if self._forgotten:
+            for text in set(texts) - self.subject_of.keys():
+                text = self._forgotten.spelled(self.organization_id, text)
+                birth = self._forgotten.birth(self.organization_id, text, seq)
+                if birth and self._place_of(birth.subject) < seq:
+                    self.recall(text, birth, seq)
+
     def as_it_was(self, birth: Birth, seq: int) -> None:
         """What erased records said of an identifier that is known."""
         node = self.nodes[birth.subject]
@@ -155,6 +164,10 @@ class Case:
     def _subject(self, seq: int, position: int) -> Subject:
         """Follows from the place in the log alone: a rebuild finds the same numbers."""
         return Subject(self._scramble.mix63((self._source << 48 | seq) << 3 | position))
+
+    def _place_of(self, subject: Subject) -> int:
+        """Where the log first named it."""
+        return self._scramble.unmix63(subject) >> 3 & (1 << 48) - 1
 
     def _node(
         self, subject: Subject, kind: Kind, value: str, number: Number, first_at_ms: int

@@ -194,4 +194,7 @@ class Casebook(Protocol):
 
     async def has_creation(self, seq: int) -> bool: ...
 
+    async def created_with(self, subjects: Set[Subject]) -> set[Subject]:
+        """Those of them that an identity made beforehand may have named."""
+
     async def put_creation(self, outcome: Outcome) -> None: ...

@@ -115,6 +115,7 @@ async def _create(bench: Bench, seq: int, creation: Creation) -> None:
     if await bench.casebook.has_creation(seq):
         return
     case = await bench.open(creation.organization_id, set(creation.identifiers))
+    case.recall_before(seq, creation.identifiers)
     known = [case.nodes[s] for text in creation.identifiers if (s := case.subject_of.get(text))]
     known = [node for node in known if node.standing != "blocked"]
     strong = [node for node in known if node.kind is not Kind.FINGERPRINT]

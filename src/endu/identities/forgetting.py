@@ -35,6 +35,7 @@ async def forget(bench: Bench, seq: int, asked: Forgetting) -> None:
     seen = await bench.casebook.seen_first_at(devices, asked.places)
     staying = [node for subject, node in beside.items() if subject not in leaving]
     unnamed = asked.orphans | {node.subject for node in ruled}
+    unnamed |= await bench.casebook.created_with({node.subject for node in staying})
     farewell = Farewell(
         seq=seq,
         organization_id=asked.organization_id,

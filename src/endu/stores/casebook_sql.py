@@ -130,6 +130,20 @@ s.fingerprint AS value FROM json_each(?) AS asked
 CROSS JOIN sightings AS s ON s.subject = asked.value
 """)
 
+# A creation that tied them shows in their links; one that found them has their identity's number.
+CREATED_WITH = _values("""
+i.subject AS value FROM json_each(?) AS asked
+CROSS JOIN identifiers AS i ON i.subject = asked.value
+CROSS JOIN identifiers AS named ON named.subject = i.identity
+WHERE EXISTS (
+  SELECT 1 FROM creations AS c
+  WHERE c.organization_id = i.organization_id AND c.number = named.number
+) OR EXISTS (
+  SELECT 1 FROM links AS l JOIN creations AS c ON c.seq = l.first_seq
+  WHERE l.a = i.subject OR l.b = i.subject
+)
+""")
+
 SEEN_FIRST_AT = """
 SELECT s.fingerprint, s.subject, s.before, s.first_at_ms, s.first_seq FROM json_each(?) AS asked
 CROSS JOIN sightings AS s ON s.fingerprint = asked.value

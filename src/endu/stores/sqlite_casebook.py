@@ -171,6 +171,9 @@ class SqliteCasebook:
     async def has_creation(self, seq: int) -> bool:
         return bool(self._all("SELECT 1 FROM creations WHERE seq = ?", (seq,)))
 
+    async def created_with(self, subjects: Set[Subject]) -> set[Subject]:
+        return set(await self._subjects(sql.CREATED_WITH, (json_of(subjects),)))
+
     async def put_creation(self, outcome: Outcome) -> None:
         row = (outcome.seq, outcome.organization_id, outcome.number, outcome.created,
                json.dumps(outcome.conflict))  # fmt: skip

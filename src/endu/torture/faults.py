@@ -147,6 +147,7 @@ async def _power_cut(scene: Scene, fault: PowerCut) -> str:
     async with scene.keeper.serving() as server:
         alive = await _under_load(server, fault.seconds)
         door = alive.door()
+        scene.keeper.cut_power()
         await scene.disk.cut()
         kill_process(door)
     await scene.disk.restore()

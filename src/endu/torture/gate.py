@@ -41,6 +41,7 @@ class Gate:
         self._generation = 0
         self.ended = False
         self._acknowledged = asyncio.Event()
+        self._dark = 0  # the generation whose power has gone
 
     async def open(self, address: str, organization_id: str, secret_key: str) -> None:
         async with self._changed:
@@ -52,6 +53,14 @@ class Gate:
     async def shut(self) -> None:
         async with self._changed:
             self._target = None
+
+    def cut(self) -> None:
+        """The power of the server that is there goes now. Nobody would hear what it still says:
+        Linux lets an fsync that was under way then return as if all were well."""
+        self._dark = self._generation
+
+    def hears(self, generation: int) -> bool:
+        return generation != self._dark
 
     def acknowledge(self, generation: int) -> None:
         """A sender has been told by this server that something is kept."""

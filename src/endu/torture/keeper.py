@@ -49,6 +49,10 @@ class Keeper:
             await self._gate.shut()
             await server.close()
 
+    def cut_power(self) -> None:
+        """From now on nobody hears the server that is there."""
+        self._gate.cut()
+
     async def loaded(self) -> Server:
         """A process that waits for its order. Whoever asks closes it."""
         ready, self._next = self._next or self._load(), self._load()

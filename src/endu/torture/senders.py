@@ -75,9 +75,8 @@ class Sender:
             event | {"organization_id": target.organization_id} for event in request.events
         )
         await self._history.durably(Sent(number, self._sender, request.kind, events, request.body))
-        try:
-            answer = await self._ask(client, request, events)
-        except (httpx.TransportError, httpx.RemoteProtocolError):
+        answer = await self._heard(client, target, request, events)
+        if answer is None:
             outcome = Outcome("unknown")
             answered = Answered(number, 0, (outcome,) * max(1, len(events)))
         else:
@@ -87,6 +86,20 @@ class Sender:
                 self._gate.acknowledge(target.generation)
         self._history.say(answered)
         return answered
+
+    async def _heard(
+        self,
+        client: httpx.AsyncClient,
+        target: Target,
+        request: Request,
+        events: Sequence[dict[str, Any]],
+    ) -> httpx.Response | None:
+        """None where no answer came, or it came after the power had gone."""
+        try:
+            answer = await self._ask(client, request, events)
+        except (httpx.TransportError, httpx.RemoteProtocolError):
+            return None
+        return answer if self._gate.hears(target.generation) else None
 
     async def _ask(
         self, client: httpx.AsyncClient, request: Request, events: Sequence[dict[str, Any]]

@@ -28,7 +28,8 @@ from benchmarks.servers import Target, endu, load
 CONNECTIONS = 32
 LOOKS_IN_A_MINUTE = 2
 FULL_SPEED_SECONDS = 10
-PART = re.compile(r"(?:\d{6}|all)_\d+_\d+_\d+")  # the folder of one, as MergeTree names it
+# The folder of a part, as MergeTree names it: partition, first and last block, level.
+PART = re.compile(r"(\d{6}|all)_(\d+)_(\d+)_\d+(?:_\d+)?")
 
 _STEP = {"event_types": [EVENT_TYPE]}
 QUESTIONS: dict[str, dict[str, Any]] = {
@@ -113,9 +114,22 @@ def _ask_on(target: Target, took_ms: list[float], ended: threading.Event) -> Non
 
 
 def _parts_in(data: Path) -> int:
-    """Those included that a merge has just replaced."""
-    stored = (data / "ledger" / "engine" / "store").glob("*/*/*")
-    return sum(PART.fullmatch(path.name) is not None for path in stored)
+    """Those that are in use: what a merge has replaced lies there for eight minutes more."""
+    blocks: dict[tuple[Path, str], set[tuple[int, int]]] = {}
+    for path in (data / "ledger" / "engine" / "store").glob("*/*/*"):
+        if found := PART.fullmatch(path.name):
+            table = path.parent, found[1]
+            blocks.setdefault(table, set()).add((int(found[2]), int(found[3])))
+    return sum(map(_uncovered, blocks.values()))
+
+
+def _uncovered(blocks: set[tuple[int, int]]) -> int:
+    """How many ranges lie within no other one; ranges never overlap otherwise."""
+    count, end = 0, -1
+    for _, last in sorted(blocks, key=lambda block: (block[0], -block[1])):
+        if last > end:
+            count, end = count + 1, last
+    return count
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@ left of the log comes to the same."""
 
 import os
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from tests.identity_logs import (
     creation,
     limits,
     logs,
+    logs_with_creations,
     rule,
     sighting,
 )
@@ -45,7 +45,7 @@ async def test_without_them_everybody_is_who_the_oracle_says(
         assert not world.disagreements()
 
 
-@given(logs(rules=2), st.data())
+@given(logs(rules=2) | logs_with_creations(), st.data())
 @worlds
 async def test_settling_what_is_left_comes_to_the_same(
     steps: list[Evidence], data: st.DataObject
@@ -59,7 +59,7 @@ async def test_settling_what_is_left_comes_to_the_same(
         assert again.everything() == world.everything()
 
 
-@given(logs(rules=2), st.data())
+@given(logs(rules=2) | logs_with_creations(), st.data())
 @worlds
 async def test_settling_what_two_erasures_left_comes_to_the_same(
     steps: list[Evidence], data: st.DataObject
@@ -189,11 +189,6 @@ async def test_who_was_named_by_number_when_an_identity_was_made_stays() -> None
         assert again.everything() == world.everything()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="What an identity made beforehand comes to depends on everybody whom it names. Settled "
-    "again, those who were erased since are nobody.",
-)
 async def test_an_identity_made_for_them_and_for_somebody_new_makes_no_number_again() -> None:
     steps: list[Evidence] = [
         creation("discord:2", "wallet:eip155:0x1", at_s=AFTERWARDS),

@@ -215,6 +215,7 @@ def _planned(erasure: Erasure, places: Sequence[Seq], at_ms: int) -> list[Record
                 births=plan.births,
                 kept=plan.kept,
                 seen=plan.seen,
+                conflicts=plan.conflicts,
             )
         )
     for each in erasure.plan.spelled:

@@ -112,6 +112,7 @@ class ErasurePlanned(Struct, frozen=True, kw_only=True, array_like=True, tag="er
     births: tuple[Birth, ...] = ()
     kept: tuple[LinkLeft, ...] = ()
     seen: tuple[SeenLeft, ...] = ()
+    conflicts: tuple[int, ...] = ()
 
 
 class IdentifierSpelled(

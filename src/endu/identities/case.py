@@ -23,6 +23,7 @@ from endu.ids import Scramble
 from endu.organizations.organization import OrganizationId
 
 _NUMBER_PREFIX = f"{Kind.C_USER_ID}:"
+NUMBER = 7  # the position of a number that is made; events name fewer
 
 
 class Case:
@@ -93,7 +94,7 @@ class Case:
 
     def make_number(self, seq: int, at_ms: int) -> Subject:
         """An identifier that is nothing but its own number (R8)."""
-        subject = self._subject(seq, position=7)  # events name fewer than seven
+        subject = self._subject(seq, position=NUMBER)
         node = self._node(subject, Kind.C_USER_ID, str(subject), Number(str(subject)), at_ms)
         self._add(node.text, node, seq)
         return subject
@@ -111,6 +112,18 @@ class Case:
                 birth = self._forgotten.birth(self.organization_id, text, seq)
                 if birth and self._place_of(birth.subject) < seq:
                     self.recall(text, birth, seq)
+
+    def was_conflict(self, seq: int) -> bool:
+        """Whether nothing came of an identity made there, for whom it named since forgotten."""
+        return self._forgotten is not None and self._forgotten.was_conflict(seq)
+
+    def made_nobody(self, seq: int) -> bool:
+        """Whether an identity made there found only people who were forgotten since: the number
+        that it makes otherwise is not among what is left of them."""
+        if self._forgotten is None:
+            return False
+        text = f"{Kind.C_USER_ID}:{self._subject(seq, position=NUMBER)}"
+        return self._forgotten.birth(self.organization_id, text, seq) is None
 
     def as_it_was(self, birth: Birth, seq: int) -> None:
         """What erased records said of an identifier that is known."""

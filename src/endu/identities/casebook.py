@@ -194,6 +194,12 @@ class Casebook(Protocol):
 
     async def has_creation(self, seq: int) -> bool: ...
 
+    async def conflicts_of(
+        self, organization_id: OrganizationId, names: Collection[str]
+    ) -> list[int]:
+        """Where an identity was to be made beforehand, and was not, for the conflict of one of
+        these with another."""
+
     async def created_with(self, subjects: Set[Subject]) -> set[Subject]:
         """Those of them that an identity made beforehand may have named."""
 

@@ -111,17 +111,24 @@ async def _set_limits(bench: Bench, seq: int, decree: LimitsSet) -> None:
 
 
 async def _create(bench: Bench, seq: int, creation: Creation) -> None:
-    """Ties the prefilled identifiers to one number: theirs, or a new one (R8)."""
+    """Ties the prefilled identifiers to one number: theirs, or a new one (R8). Where the log is
+    settled again, "" stands for each that was forgotten since."""
     if await bench.casebook.has_creation(seq):
         return
     case = await bench.open(creation.organization_id, set(creation.identifiers))
     case.recall_before(seq, creation.identifiers)
+    if case.was_conflict(seq):
+        return
     known = [case.nodes[s] for text in creation.identifiers if (s := case.subject_of.get(text))]
     known = [node for node in known if node.standing != "blocked"]
     strong = [node for node in known if node.kind is not Kind.FINGERPRINT]
     identities = {node.identity for node in strong or known}
     if len(identities) > 1:
         await _remember(bench, seq, case, strong[0].subject, _first_two(strong))
+        return
+    if not identities and "" in creation.identifiers and case.made_nobody(seq):
+        _name(case, seq, creation)
+        await bench.hear(case, (seq, creation.received_at_ms))
         return
     created = not identities
     base = case.make_number(seq, creation.received_at_ms) if created else identities.pop()
@@ -132,6 +139,13 @@ async def _create(bench: Bench, seq: int, creation: Creation) -> None:
     apart = [s for s in case.fresh if _parted(after[s].identity, after[base].identity, case, s)]
     conflict = (case.nodes[base].text, case.nodes[apart[0]].text) if apart else None
     await _remember(bench, seq, case, after[base].identity, conflict, created=created)
+
+
+def _name(case: Case, seq: int, creation: Creation) -> None:
+    """They were tied to nobody but those who were forgotten."""
+    for position, text in enumerate(creation.identifiers):
+        if text:
+            case.name(text, seq, position, NEVER_SEEN)
 
 
 def _tie(case: Case, seq: int, creation: Creation, anchors: list[Subject]) -> None:

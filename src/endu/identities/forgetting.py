@@ -34,6 +34,7 @@ async def forget(bench: Bench, seq: int, asked: Forgetting) -> None:
     beside = {node.subject: node for node in [*named, *ruled]}
     seen = await bench.casebook.seen_first_at(devices, asked.places)
     staying = [node for subject, node in beside.items() if subject not in leaving]
+    texts = {node.text for node in leaving.values()}
     unnamed = asked.orphans | {node.subject for node in ruled}
     unnamed |= await bench.casebook.created_with({node.subject for node in staying})
     farewell = Farewell(
@@ -48,6 +49,7 @@ async def forget(bench: Bench, seq: int, asked: Forgetting) -> None:
             kept=tuple(await _links_left(bench, asked, leaving.keys())),
             spelled=tuple(_spelled(staying, unnamed | asked.numbered, rules)),
             seen=tuple(_seen_left(seen, leaving.keys())),
+            conflicts=tuple(await bench.casebook.conflicts_of(asked.organization_id, texts)),
         ),
     )
     await bench.casebook.forget(farewell)

@@ -70,6 +70,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     kept: tuple[LinkLeft, ...] = ()
     spelled: tuple[Spelled, ...] = ()
     seen: tuple[SeenLeft, ...] = ()
+    # Places of identities made beforehand that were not, because they named the person and others.
+    conflicts: tuple[int, ...] = ()
 
     def silent_on(self, subjects: Set[Subject]) -> "Plan":
         """The same without the texts of those who were forgotten since."""
@@ -104,6 +106,9 @@ class Forgetful(Protocol):
 
     def birth(self, organization_id: OrganizationId, identifier: str, seq: int) -> Birth | None: ...
 
+    def was_conflict(self, seq: int) -> bool:
+        """Whether no identity was made there, for whom it named were several people's."""
+
 
 class _Until(Struct, frozen=True):
     """By when: ascending places of erasures, and what each says of one hash."""
@@ -125,9 +130,11 @@ class Forgotten:
         self._dead: dict[bytes, _Until] = {}
         self._born: dict[bytes, _Until] = {}
         self._spelled: dict[tuple[OrganizationId, str], str] = {}  # by number
+        self._conflicts: set[int] = set()
         self._last = 0  # behind this place nothing is to be forgotten
         for each in sorted(left, key=lambda each: each.asked):
             self._last = each.asked
+            self._conflicts.update(each.plan.conflicts)
             for tombstone in each.plan.tombstones:
                 _add(self._dead, tombstone.hashed, each.asked, tombstone.subject)
             for birth in each.plan.births:
@@ -148,6 +155,9 @@ class Forgotten:
         found = self._born.get(self._salt.hash_of(organization_id, identifier))
         said = found.at(seq) if found else None
         return said if isinstance(said, Birth) else None
+
+    def was_conflict(self, seq: int) -> bool:
+        return seq in self._conflicts
 
     def without(self, seq: int, item: Evidence) -> tuple[Evidence, Sequence[Subject]]:
         """The evidence with nothing in place of each identifier that was forgotten since, and the

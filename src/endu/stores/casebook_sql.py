@@ -144,6 +144,14 @@ WHERE EXISTS (
 )
 """)
 
+# One that tied anybody has links of its place: that conflict came afterwards.
+CONFLICTS_OF = _values("""
+c.seq AS value FROM creations AS c
+WHERE c.organization_id = ? AND EXISTS (
+  SELECT 1 FROM json_each(?) AS named, json_each(c.conflict) AS one WHERE one.value = named.value
+) AND NOT EXISTS (SELECT 1 FROM links AS l WHERE l.first_seq = c.seq)
+""")
+
 SEEN_FIRST_AT = """
 SELECT s.fingerprint, s.subject, s.before, s.first_at_ms, s.first_seq FROM json_each(?) AS asked
 CROSS JOIN sightings AS s ON s.fingerprint = asked.value

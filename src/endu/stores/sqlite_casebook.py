@@ -171,6 +171,11 @@ class SqliteCasebook:
     async def has_creation(self, seq: int) -> bool:
         return bool(self._all("SELECT 1 FROM creations WHERE seq = ?", (seq,)))
 
+    async def conflicts_of(
+        self, organization_id: OrganizationId, names: Collection[str]
+    ) -> list[int]:
+        return list(await self._subjects(sql.CONFLICTS_OF, (organization_id, json_of(names))))
+
     async def created_with(self, subjects: Set[Subject]) -> set[Subject]:
         return set(await self._subjects(sql.CREATED_WITH, (json_of(subjects),)))
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from endu.cli.checkup import questions_step_back
 from endu.events.event import Seq
 from endu.events.ledger import Bound, TooDear
-from endu.stores.chdb_handles import Limits
-from endu.stores.chdb_ledger import STEPS_BACK, ChdbLedger, open_chdb_ledger
+from endu.stores.chdb_handles import STEPS_BACK, Limits
+from endu.stores.chdb_ledger import ChdbLedger, open_chdb_ledger
 from tests.log_world import settled
 
 FIRST, LAST = Seq(1), Seq(1_000)

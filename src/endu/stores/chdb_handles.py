@@ -6,6 +6,7 @@ handle: one organization's rows in another's answer. So whatever raised is throw
 
 import asyncio
 import itertools
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -49,6 +50,16 @@ class Limits(Struct, frozen=True, kw_only=True):
     waiting: int = 60
     result_bytes: int = 0  # 0: as many as there are
     nice: int = 0  # of the threads that answer, where the system lets them have one
+
+
+# The nice value of what may be about all events, where the process may set one (CAP_SYS_NICE). More
+# of those at once than there are cores take as long, and disturb recording more.
+STEPS_BACK = 19
+OF_LONG = {"at_once": min(4, max(2, os.cpu_count() or 1)), "nice": STEPS_BACK}
+
+# Analysts' own SQL has handles of its own: it can neither hold up the other questions nor answer
+# with more than fits into memory several times over.
+OF_SQL = {"at_once": 2, "waiting": 20, "result_bytes": 32 << 20, "nice": STEPS_BACK}
 
 
 class _Handle(NamedTuple):

@@ -30,7 +30,7 @@ from endu.events.ledger import (
     VisitChange,
 )
 from endu.stores.chdb_engine import Client, NoForking, client_of
-from endu.stores.chdb_handles import Asked, Limits, Readers, Rows
+from endu.stores.chdb_handles import OF_LONG, OF_SQL, Asked, Limits, Readers, Rows
 from endu.stores.chdb_writer import Writer
 from endu.stores.ledger_bare import BARE_EVENTS, BARE_TABLES, SEEN, piece_of_bare_events
 from endu.stores.ledger_erasing import ChdbEraser
@@ -51,14 +51,6 @@ from endu.turns import in_turns
 # Rows of one insert of owners: half of what ClickHouse puts into one part, so that it is there
 # whole or not at all.
 CHANGES_AT_ONCE = 500_000
-
-# The nice value of what may be about all events, where the process may set one (CAP_SYS_NICE).
-# Beside four questions in a loop two cores record 0.9 of what they do alone; with 0, 0.21.
-STEPS_BACK = 17
-
-# Analysts' own SQL has handles of its own: it can neither hold up the other questions nor answer
-# with more than fits into memory several times over.
-OF_SQL = {"at_once": 2, "waiting": 20, "result_bytes": 32 << 20, "nice": STEPS_BACK}
 
 # Sized for two cores and a few hundred megabytes; by default chDB plans for a server. However much
 # of it is broken, the engine starts: the log has all of it.
@@ -119,7 +111,7 @@ class ChdbLedger:
         for table in WATCHED:
             self.parts.drop_damaged(table)
         self._short = Readers(open_client, limits)
-        self._long = Readers(open_client, replace(limits, nice=STEPS_BACK))
+        self._long = Readers(open_client, replace(limits, **OF_LONG))
         self._sql = Readers(open_client, replace(limits, **OF_SQL))
         self._readers = (self._short, self._long, self._sql)
         self.parts.pause_with(*(readers.paused for readers in self._readers))

@@ -61,7 +61,7 @@ async def questions_of(sources: Sources) -> list[Asked]:
         control: Control | None,
     ) -> Asked:
         question = msgspec.convert({**TIMES, **body}, kind)
-        beside = (lambda: sources.ledger.ask(control.sql, control.values)) if control else None
+        beside = (lambda: sources.ledger.answer(control.sql, control.values)) if control else None
         return Asked(name, lambda: ask(question, sources), beside)
 
     return [

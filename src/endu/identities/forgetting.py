@@ -35,8 +35,7 @@ async def forget(bench: Bench, seq: int, asked: Forgetting) -> None:
     seen = await bench.casebook.seen_first_at(devices, asked.places)
     staying = [node for subject, node in beside.items() if subject not in leaving]
     texts = {node.text for node in leaving.values()}
-    unnamed = asked.orphans | {node.subject for node in ruled}
-    unnamed |= await bench.casebook.created_with({node.subject for node in staying})
+    unspelled = await _unspelled(bench, asked, ruled, staying)
     farewell = Farewell(
         seq=seq,
         organization_id=asked.organization_id,
@@ -47,7 +46,7 @@ async def forget(bench: Bench, seq: int, asked: Forgetting) -> None:
             tombstones=tuple(_tombstones(bench.salt, leaving.values())),
             births=tuple(_births(bench.salt, staying)),
             kept=tuple(await _links_left(bench, asked, leaving.keys())),
-            spelled=tuple(_spelled(staying, unnamed | asked.numbered, rules)),
+            spelled=tuple(_spelled(staying, unspelled, rules)),
             seen=tuple(_seen_left(seen, leaving.keys())),
             conflicts=tuple(await bench.casebook.conflicts_of(asked.organization_id, texts)),
         ),
@@ -103,6 +102,14 @@ async def _ruled(
     }
     named = await bench.casebook.find(asked.organization_id, together) if together else {}
     return list(named.values())
+
+
+async def _unspelled(
+    bench: Bench, asked: Forgetting, ruled: Sequence[Node], staying: Sequence[Node]
+) -> set[Subject]:
+    """Whom what is left may name by their number before it spells them out, or never does."""
+    created = await bench.casebook.created_with({node.subject for node in staying})
+    return asked.orphans | asked.numbered | created | {node.subject for node in ruled}
 
 
 def _tombstones(salt: Salt, nodes: Iterable[Node]) -> Iterable[Tombstone]:

@@ -14,7 +14,6 @@ from tests.identity_logs import (
     creation,
     limits,
     logs,
-    logs_with_creations,
     rule,
     sighting,
 )
@@ -45,7 +44,7 @@ async def test_without_them_everybody_is_who_the_oracle_says(
         assert not world.disagreements()
 
 
-@given(logs(rules=2) | logs_with_creations(), st.data())
+@given(logs(rules=2), st.data())
 @worlds
 async def test_settling_what_is_left_comes_to_the_same(
     steps: list[Evidence], data: st.DataObject
@@ -59,7 +58,7 @@ async def test_settling_what_is_left_comes_to_the_same(
         assert again.everything() == world.everything()
 
 
-@given(logs(rules=2) | logs_with_creations(), st.data())
+@given(logs(rules=2), st.data())
 @worlds
 async def test_settling_what_two_erasures_left_comes_to_the_same(
     steps: list[Evidence], data: st.DataObject

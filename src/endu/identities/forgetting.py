@@ -109,7 +109,7 @@ async def _unspelled(
 ) -> set[Subject]:
     """Whom what is left may name by their number before it spells them out, or never does."""
     created = await bench.casebook.created_with({node.subject for node in staying})
-    return asked.orphans | asked.numbered | created | {node.subject for node in ruled}
+    return {*asked.orphans, *asked.numbered, *created, *(node.subject for node in ruled)}
 
 
 def _tombstones(salt: Salt, nodes: Iterable[Node]) -> Iterable[Tombstone]:

@@ -257,3 +257,12 @@ async def test_an_always_link_holds_again_when_its_end_is_blocked_no_longer(worl
     await world.play([rule("always-link", D1, T1), taken_back(0)])
     await world.play([sighting(D1), sighting(T1)])
     assert world.told().people == {frozenset({D1, T1})}
+
+
+async def test_an_always_link_that_is_made_again_is_as_old_as_it_was(world: World) -> None:
+    other = "wallet:eip155:0x2"
+    await world.play([sighting(D1, W), sighting(D1, other)])
+    await world.play([rule("never-link", W, other)])
+    await world.play([rule("always-link", D1, W, at_s=1), rule("always-link", D1, other, at_s=2)])
+    await world.play([rule("always-link", D1, W, at_s=3)])
+    assert world.told().people == {frozenset({D1, W}), frozenset({other})}

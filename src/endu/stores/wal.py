@@ -9,7 +9,6 @@ The format: https://www.sqlite.org/walformat.html
 """
 
 import struct
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -22,7 +21,6 @@ FRAME = struct.Struct(">2I8s2I")  # page, size of the database after a commit or
 CHECKED_OF_HEADER = 24  # bytes
 CHECKED_OF_FRAME = 8  # bytes, and the page behind it
 MAGIC = 0x377F0682  # its last bit says in which order of bytes check sums are made
-NATIVE: Order = "<" if sys.byteorder == "little" else ">"
 
 
 class _Header(NamedTuple):

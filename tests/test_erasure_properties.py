@@ -195,3 +195,13 @@ async def test_an_identity_made_for_them_and_for_somebody_new_makes_no_number_ag
         sighting("discord:2", "wallet:eip155:0x1"),
     ]
     await settled_again(steps, "discord:2")
+
+
+async def test_an_identity_that_could_not_be_made_for_them_and_another_ties_nobody_later() -> None:
+    steps: list[Evidence] = [
+        sighting("telegram:1"),
+        sighting("discord:1"),
+        creation("telegram:1", "discord:1", "wallet:eip155:0x1", at_s=AFTERWARDS),
+    ]
+    plan = await settled_again(steps, "telegram:1")
+    assert plan.conflicts == (3,)

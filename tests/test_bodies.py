@@ -3,13 +3,21 @@
 import asyncio
 import gzip
 import os
+import sys
 import tracemalloc
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from endu.refusals import Reason, Refusal
 from endu.web.body import Bodies
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 LIMIT = 2 * 1024 * 1024
 GZIP = {b"content-encoding": b"gzip"}
@@ -18,11 +26,16 @@ LARGE = os.urandom(300_000)  # does not pack: it stays large while it waits
 PACKED = gzip.compress(LARGE)
 
 
-async def read(bodies: Bodies, packed: bytes, whose: str = "A") -> bytes:
+def raw_deflate(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
+
+
+async def read(bodies: Bodies, packed: bytes, whose: str = "A", encoding: bytes = b"gzip") -> bytes:
     async def receive() -> Any:
         return {"type": "http.request", "body": packed, "more_body": False}
 
-    return await bodies.read(receive, GZIP, LIMIT, whose)
+    return await bodies.read(receive, {b"content-encoding": encoding}, LIMIT, whose)
 
 
 async def outcome(bodies: Bodies, packed: bytes, whose: str = "A") -> Reason | bytes:
@@ -32,8 +45,8 @@ async def outcome(bodies: Bodies, packed: bytes, whose: str = "A") -> Reason | b
         return refusal.reason
 
 
-async def test_many_bombs_at_once_take_no_more_memory_than_one_limit() -> None:
-    bodies = Bodies()
+async def test_many_bombs_at_once_take_less_memory_than_the_limit_of_one() -> None:
+    bodies = Bodies(packed_bytes_at_most=40 * len(BOMB))
     tracemalloc.start()
     try:
         outcomes = await asyncio.gather(*(outcome(bodies, BOMB) for _ in range(20)))
@@ -41,7 +54,16 @@ async def test_many_bombs_at_once_take_no_more_memory_than_one_limit() -> None:
     finally:
         tracemalloc.stop()
     assert outcomes == [Reason.TOO_LARGE] * 20
-    assert peak < 2 * LIMIT
+    assert peak < LIMIT
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, zlib.compress, raw_deflate, zstd.compress])
+async def test_a_body_of_many_pieces_comes_out_as_it_went_in(
+    packed: Callable[[bytes], bytes],
+) -> None:
+    body = os.urandom(2_000) * 1_000
+    name = {gzip.compress: b"gzip", zstd.compress: b"zstd"}.get(packed, b"deflate")
+    assert await read(Bodies(), packed(body), encoding=name) == body
 
 
 async def test_a_bomb_that_is_small_does_not_hold_the_loop() -> None:

@@ -282,6 +282,7 @@ def open_chdb_ledger(directory: Path, limits: Limits) -> Iterator[ChdbLedger]:
     engine = str((directory / "engine").resolve())
     before, tempfile.tempdir = tempfile.tempdir, str(temporary.resolve())
     guard = NoForking()
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps 15 MB of what it is done with
     try:
         with closing(
             ChdbLedger(lambda: client_of(engine, str(config.resolve())), limits)

@@ -11,7 +11,7 @@ from endu.stores import wal
 from endu.stores.inbox_soundness import unsound
 from endu.stores.log_note import noted_end
 from endu.stores.segments import Segments
-from endu.stores.sqlite import Connection, Error, connect_to_read
+from endu.stores.sqlite import Connection, Error, connect_to_scan
 
 FRAMES_BEHIND = """
 SELECT first, last, at_ms, crc, body
@@ -40,7 +40,7 @@ class LogReader:
     """A connection that only reads what is committed, and the segments beside the file; one
     thread at a time uses it."""
 
-    def __init__(self, path: Path, connect: Callable[[Path], Connection] = connect_to_read) -> None:
+    def __init__(self, path: Path, connect: Callable[[Path], Connection] = connect_to_scan) -> None:
         self._path = path
         self._connection = connect(path)
         self._segments = Segments(path.parent)

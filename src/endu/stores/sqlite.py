@@ -26,7 +26,7 @@ PRAGMAS = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA busy_timeout = {BUSY_MS};
-PRAGMA cache_size = -16384;
+PRAGMA cache_size = -4096;
 """
 
 
@@ -68,6 +68,13 @@ def connect_to_read(path: Path) -> Connection:
     """The same, for what is committed; whatever tries to write raises."""
     connection = connect(path)
     connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
+def connect_to_scan(path: Path) -> Connection:
+    """The same, for whoever reads each page once: few of them stay in memory."""
+    connection = connect_to_read(path)
+    connection.execute("PRAGMA cache_size = -1024")
     return connection
 
 

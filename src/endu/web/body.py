@@ -1,8 +1,8 @@
 """Reading a request's body: never more than its limit, packed or not.
 
-A packed body is limited while it is unpacked, so that a bomb costs no more than the limit; one
-large body is unpacked at a time, so that many bombs cost no more than one; and of large bodies,
-packed or not, who sends many at once gets no more room than others.
+A packed body is unpacked twice where it is large: only to see how large first, so that nothing is
+kept of a bomb. One large body is unpacked at a time, and of large bodies, packed or not, who sends
+many at once gets no more room than others.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ ZSTD_WINDOW_LOG_MAX = 23
 UNPACKED_ON_THE_LOOP = 64 * 1024
 
 # Small enough to be nothing beside a limit; each costs the thread a wait for the interpreter.
-PIECE_BYTES = 512 * 1024
+PIECE_BYTES = 128 * 1024
 
 # Of bodies that are read or wait for their turn. Whoever comes then is sent away before it costs
 # more. One that is not packed is read and done with, so many more can be on their way.
-PACKED_BYTES_AT_MOST = 4 * 1024 * 1024
+PACKED_BYTES_AT_MOST = 2 * 1024 * 1024
 PLAIN_BYTES_AT_MOST = 128 * 1024 * 1024
 
 # Returns None where it comes to more than the limit.
@@ -139,30 +139,28 @@ def _told_length(headers: Mapping[bytes, bytes]) -> int | None:
 
 
 def _ungzip(body: bytes, limit: int) -> bytes | None:
-    return _whole(_unzipped(body, limit, zlib.MAX_WBITS | 16), limit)
+    return _whole(lambda: _unzipped(body, limit, zlib.MAX_WBITS | 16), limit)
 
 
 def _inflate(body: bytes, limit: int) -> bytes | None:
     """Deflate is zlib's format by the letter of HTTP, and without its head in many clients."""
     try:
-        return _whole(_unzipped(body, limit, zlib.MAX_WBITS), limit)
+        return _whole(lambda: _unzipped(body, limit, zlib.MAX_WBITS), limit)
     except zlib.error:
-        return _whole(_unzipped(body, limit, -zlib.MAX_WBITS), limit)
+        return _whole(lambda: _unzipped(body, limit, -zlib.MAX_WBITS), limit)
 
 
 def _unzstd(body: bytes, limit: int) -> bytes | None:
-    return _whole(_of_zstd(body, limit), limit)
+    return _whole(lambda: _of_zstd(body, limit), limit)
 
 
-def _whole(pieces: Iterator[bytes], limit: int) -> bytes | None:
-    kept: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        size += len(piece)
+def _whole(unpacked: Callable[[], Iterator[bytes]], limit: int) -> bytes | None:
+    size, last = 0, b""
+    for last in unpacked():
+        size += len(last)
         if size > limit:
             return None
-        kept.append(piece)
-    return b"".join(kept)
+    return last if len(last) == size else b"".join(unpacked())
 
 
 def _unzipped(body: bytes, limit: int, wbits: int) -> Iterator[bytes]:

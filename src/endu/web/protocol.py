@@ -8,7 +8,6 @@ import asyncio
 from enum import Enum, auto
 from typing import Any
 
-from msgspec import Struct
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -17,6 +16,7 @@ from endu.refusals import Reason, Refusal
 from endu.web.asgi import CLOSE, refusal_response
 from endu.web.crowd import Idle
 from endu.web.sips import SIP_BYTES, Reluctant
+from endu.web.terms import CROWDED, Terms
 
 HEADERS_AT_MOST = 100
 HEAD_BYTES_AT_MOST = 32 * 1024
@@ -45,18 +45,6 @@ TOO_LARGE = Refusal(
 )
 
 
-class Patience(Struct, frozen=True):
-    """How long a connection may take over each part of a request, and over reading what it is
-    sent, before it is closed."""
-
-    head_seconds: float = 10
-    body_seconds: float = 15
-    answer_seconds: float = 60
-
-
-PATIENCE = Patience()
-
-
 class Stage(Enum):
     FIRST = auto()  # nothing was read yet
     BETWEEN = auto()  # requests; uvicorn's own keep-alive time holds
@@ -79,11 +67,11 @@ class BoundedProtocol(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
-        patience: Patience = PATIENCE,
+        terms: Terms | None = None,
         read: bytes = b"",
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._patience = patience
+        self._terms = terms or Terms()
         self._read_before = read
         self._stage = Stage.FIRST
         self._watched: Stage | None = None
@@ -91,6 +79,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unread: asyncio.TimerHandle | None = None
         self._since = self.loop.time()
         self._read = 0  # bytes of this head in pieces before the one that is being read
+        self._held = 0  # of those, what is counted as unfinished
         self._piece = 0
         self._framing = 0  # bytes of this body that stand around its chunks, less what is due
         self._unwanted = 0
@@ -111,6 +100,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._read_before = self._late = b""
+        self._hold(0)
         self._stop_watching()
         self._stop_waiting_for_reader()
         super().connection_lost(exc)
@@ -226,10 +216,17 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._stage is Stage.BODY:
             self._framing += self._piece
             self._too_large = self._framing > HEAD_BYTES_AT_MOST + self._piece
+        self._hold(self._read if self._stage is Stage.HEAD else 0)
         if self._too_large:
             self._end_with(TOO_LARGE)
+        elif self._held and self._terms.unfinished.too_many:
+            self._end_with(CROWDED)
         elif self._stage is not self._watched:
             self._watch()
+
+    def _hold(self, size: int) -> None:
+        self._terms.unfinished.size += size - self._held
+        self._held = size
 
     def _read_unwanted(self, data: bytes, at_most: int) -> None:
         self._unwanted += len(data)
@@ -251,7 +248,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._since = self.loop.time()
         if self._stage is not Stage.BETWEEN:
             at_body = self._stage is Stage.BODY
-            patience = self._patience
+            patience = self._terms.patience
             seconds = patience.body_seconds if at_body else patience.head_seconds
             self._timer = self.loop.call_later(seconds, self._lose_patience)
 
@@ -292,7 +289,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _wait_for_reader(self) -> None:
         if self._unread is None:
-            self._unread = self.loop.call_later(self._patience.answer_seconds, self.leave)
+            self._unread = self.loop.call_later(self._terms.patience.answer_seconds, self.leave)
 
     def _stop_waiting_for_reader(self) -> None:
         if self._unread is not None:

@@ -16,6 +16,7 @@ from endu.web.crowd import NO_ROOM, Reception, make_room
 from endu.web.protocol import BoundedProtocol
 from endu.web.recording import RECORD
 from endu.web.sips import SIP_BYTES, InSips
+from endu.web.terms import Terms
 
 KEEP_ALIVE_SECONDS = 75  # longer than common proxies', so that they close first
 # What was accepted behind the door is answered within this. With as much at the door before, and
@@ -92,6 +93,7 @@ class Server(uvicorn.Server):
         self._entrance = entrance
         self._reception = reception
         self._buffer = bytearray(SIP_BYTES)
+        self._terms = Terms()
         self._coming: set[asyncio.Task[None]] = set()
         self.listening = asyncio.Event()
 
@@ -129,7 +131,9 @@ class Server(uvicorn.Server):
 
     async def _come_in(self, connection: socket.socket, read: bytes) -> None:
         state = self.lifespan.state
-        bounded = BoundedProtocol(self.config, self.server_state, state, read=read)
+        bounded = BoundedProtocol(
+            self.config, self.server_state, state, terms=self._terms, read=read
+        )
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(lambda: InSips(bounded, self._buffer), connection)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
-SIP_BYTES = 16 * 1024
+SIP_BYTES = 4 * 1024
 
 
 class InSips(asyncio.BufferedProtocol):

@@ -4,7 +4,7 @@ from msgspec import Struct, field
 
 from endu.refusals import Reason, Refusal
 
-# A usual head comes in one piece and is never counted here.
+# A usual head is no longer than one sip, comes in one piece, and is never counted here.
 UNFINISHED_BYTES_AT_MOST = 4 * 1024 * 1024
 
 CROWDED = Refusal(Reason.RATE_LIMITED, "Too many requests come in piece by piece; send it again.")

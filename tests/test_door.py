@@ -67,6 +67,19 @@ async def test_the_usual_event_goes_no_further_than_the_door(served: Served) -> 
         assert served.face.asked == before
 
 
+async def test_heads_may_change_from_request_to_request(served: Served) -> None:
+    other = b"X-Trace: 1\r\n"
+    async with line_to(served) as line:
+        await line.ask(served.request())
+        await line.ask(served.request(other))
+        before = served.face.asked
+        for more in (b"", other, b"", b"", other, other):
+            assert (await line.ask(served.request(more, p_user_id="4711"))).status == 200
+        unlike = served.request().replace(b"/events/record ", b"/events/records ")
+        assert (await line.ask(unlike)).status == 404
+    assert served.face.asked == before + 1
+
+
 async def test_what_is_sent_is_what_is_kept(served: Served) -> None:
     inbox = served.world.running.parts.inbox
     async with line_to(served) as line:

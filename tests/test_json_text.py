@@ -1,6 +1,7 @@
 """JSON that anyone may have written is read exactly, forgivingly where harmless, in linear time."""
 
 import json
+import sys
 import time
 from typing import Any
 
@@ -39,6 +40,22 @@ def nested(levels: int) -> dict[str, Any]:
     for _ in range(levels - 1):
         value = {"a": value}
     return value
+
+
+def test_no_character_is_written_in_fewer_bytes_than_endu_writes_it() -> None:
+    short = dict.fromkeys('"\\\b\f\n\r\t', 2)
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        if not 0xD800 <= code <= 0xDFFF:
+            usual = 6 if code < 0x20 else len(character.encode())
+            assert len(encode(character)) == 2 + short.get(character, usual), hex(code)
+
+
+@given(JSON, st.booleans())
+def test_nothing_is_written_in_fewer_bytes_than_endu_writes_it(value: Any, ascii: bool) -> None:
+    for separators in (",", ":"), (", ", ": "):
+        written = json.dumps(value, ensure_ascii=ascii, separators=separators)
+        assert len(encode(value)) <= len(written.encode())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from endu.door.heads import PART, Heads, Request
+from endu.door.heads import PART, Head, Heads, Request
 from endu.events.inbox import MaybeKept, NotDurable, refusal_of
 from endu.events.recorded import Recorded
 from endu.web.asgi import refusal_response
@@ -74,6 +74,7 @@ class Connection(asyncio.Protocol):
         self._now = now
         self._transport: asyncio.Transport | None = None
         self._peer = ""
+        self._head: Head | None = None  # of the request before this one
         self._part = b""  # of a request that is not all here
         self._asked: Request | None = None  # what is not answered yet
         self._left = b""  # what to say of a rate with the next answer
@@ -145,7 +146,7 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def _read(self, data: bytes) -> None:
-        request = self._behind.heads.request_in(data)
+        request = self._behind.heads.request_in(data, self._head)
         if request is PART:
             self._idle_since = self._now() if not self._part else self._idle_since
             self._part = data
@@ -154,6 +155,7 @@ class Connection(asyncio.Protocol):
         if request is None:
             self._hand_over(data)
         else:
+            self._head = request.head
             self._record(request)
 
     def _record(self, request: Request) -> None:

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from endu.door.connection import PATIENCE, Connection, Patience, Respond, Told
+from endu.door.connection import PATIENCE, Connection, Patience, Respond
 from endu.door.heads import Heads, Request
 from endu.door.recording import Recording
-from endu.web.buckets import Left
 from endu.web.crowd import NO_ROOM, Reception, make_room
 from endu.web.sips import SIP_BYTES, InSips
 
@@ -48,8 +47,8 @@ class Entrance:
     ) -> None:
         self.heads = Heads()
         self.ask = others.ask
+        self.record = recording.record
         self._listening = listening
-        self._recording = recording
         self._others = others
         self._turned_away = turned_away
         self._patience = patience
@@ -82,9 +81,6 @@ class Entrance:
                     await self._empty.wait()
         for connection in list(self._connections):
             connection.leave()
-
-    def record(self, request: Request, peer: str, told: Told) -> bool | Left:
-        return self._recording.record(request, peer, told)
 
     def hand_over(self, transport: asyncio.Transport, read: bytes) -> None:
         self._others.give(os.dup(transport.get_extra_info("socket").fileno()), read)

@@ -7,13 +7,14 @@ the length, and only a head that was never seen is parsed.
 import re
 from collections.abc import Mapping
 from enum import Enum, auto
-from typing import NamedTuple
 
 import httptools
+from msgspec import Struct
 
 START = b"POST /events/record HTTP/1.1\r\n"
 END = b"\r\n\r\n"
-LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,5})\r\n", re.IGNORECASE)
+LENGTH_DIGITS = 5
+LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,%d})\r\n" % LENGTH_DIGITS, re.IGNORECASE)
 
 # A client that puts something new into each head is never known, and must not cost much.
 HEAD_BYTES_AT_MOST = 1024
@@ -40,8 +41,16 @@ KEEP_ALIVE = b"keep-alive"  # what many clients say though it goes without sayin
 Headers = Mapping[bytes, bytes]
 
 
-class Request(NamedTuple):
+class Head(Struct, frozen=True, eq=False):
+    """A usual one, as it was parsed: `before` and `behind` are all of it around its length."""
+
+    before: bytes
+    behind: bytes
     headers: Headers  # names in lower case
+
+
+class Request(Struct, frozen=True, gc=False):
+    head: Head
     body: bytes
 
 
@@ -56,10 +65,16 @@ PART = Part.PART
 
 class Heads:
     def __init__(self) -> None:
-        self._known: dict[bytes, Headers | None] = {}
+        self._known: dict[bytes, Head | None] = {}
 
-    def request_in(self, data: bytes) -> Request | Part | None:
-        """None where the data is anything but one request to record, with a usual head."""
+    def request_in(self, data: bytes, latest: Head | None = None) -> Request | Part | None:
+        """None where the data is anything but one request to record, with a usual head. The one
+        that came before it on the same connection, `latest`, is recognised soonest."""
+        if latest is not None and data.startswith(latest.before):
+            digits = len(latest.before)
+            end = data.find(b"\r", digits, digits + LENGTH_DIGITS + 1)
+            if data.startswith(latest.behind, end) and data[digits:end].isdigit():
+                return _request(latest, data, end + len(latest.behind), int(data[digits:end]))
         end = data.find(END)
         if end < 0 or not data.startswith(START):
             begins = data.startswith(START) or START.startswith(data)
@@ -67,27 +82,32 @@ class Heads:
         length = LENGTH.search(data, 0, end + 2)
         if length is None:
             return None
-        start, wanted = end + len(END), int(length[1])
-        headers = self._headers(data[: length.start(1)] + data[length.end(1) : end], data[:start])
-        missing = start + wanted - len(data)
-        if headers is None or missing < 0 or wanted > BODY_BYTES_AT_MOST:
-            return None
-        return PART if missing else Request(headers, data[start:])
+        start = end + len(END)
+        head = self._head(data[: length.start(1)], data[length.end(1) : start], data[:start])
+        return None if head is None else _request(head, data, start, int(length[1]))
 
-    def _headers(self, head: bytes, whole: bytes) -> Headers | None:
-        """`head` is without the length."""
+    def _head(self, before: bytes, behind: bytes, whole: bytes) -> Head | None:
         try:
-            return self._known[head]
+            return self._known[before + behind]
         except KeyError:
-            return self._learn(head, whole)
+            return self._learn(before, behind, whole)
 
-    def _learn(self, head: bytes, whole: bytes) -> Headers | None:
-        if len(head) > HEAD_BYTES_AT_MOST:
+    def _learn(self, before: bytes, behind: bytes, whole: bytes) -> Head | None:
+        if len(before) + len(behind) > HEAD_BYTES_AT_MOST:
             return None
         if len(self._known) >= HEADS_AT_MOST:
             self._known.clear()
-        headers = self._known[head] = _usual_headers(whole)
-        return headers
+        headers = _usual_headers(whole)
+        head = None if headers is None else Head(before, behind, headers)
+        self._known[before + behind] = head
+        return head
+
+
+def _request(head: Head, data: bytes, start: int, wanted: int) -> Request | Part | None:
+    missing = start + wanted - len(data)
+    if missing < 0 or wanted > BODY_BYTES_AT_MOST:
+        return None
+    return PART if missing else Request(head, data[start:])
 
 
 class _Parsed:

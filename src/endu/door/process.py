@@ -75,7 +75,7 @@ class Others:
     def ask(self, request: Request, peer: str, respond: Respond) -> None:
         number = next(self._numbers)
         self._asking[number] = respond
-        self._channel.say(Ask(number, peer, list(request.headers.items()), request.body))
+        self._channel.say(Ask(number, peer, list(request.head.headers.items()), request.body))
 
     def answered(self, answer: Answer) -> None:
         self._asking.pop(answer.number)(answer.response)

@@ -1,7 +1,6 @@
 """Whether an event may come in, and the record it becomes: pure, one rule after the other."""
 
 import hashlib
-from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -9,11 +8,10 @@ from endu.event_types.event_type import EventType, SchemaMode
 from endu.events.event import Event, EventDetails, RecordId, encode_record
 from endu.events.inbox import Entry, MessageKey
 from endu.events.json_text import encode
-from endu.events.wire import Said
+from endu.events.request import Said
 from endu.identities.identifier import Kind, Number
 from endu.organizations.caller import Caller
 from endu.organizations.keyring import KeyKind
-from endu.organizations.organization import PropertyId
 from endu.refusals import Problem, Reason, Refusal
 
 NEW_C_USER_ID = "NEW_C_USER_ID"
@@ -60,65 +58,46 @@ class Admitted(Struct, frozen=True):
 
 
 def admit(candidate: Candidate) -> Admitted:
-    """Raises Refusal by the first rule of ADMISSION that says no."""
-    for rule in ADMISSION:
-        rule(candidate)
-    warnings = _warnings(candidate)
-    event = _event(candidate, warnings)
+    """Raises Refusal by the first rule that says no."""
+    event_type = must_be_let_in(candidate)
+    warnings = candidate.said.warnings
+    if not candidate.number_is_known:
+        warnings += (NEW_C_USER_ID,)
+    if candidate.violations:
+        warnings += (SCHEMA_VIOLATION,)
+    event = _event(candidate, event_type, warnings)
     entry = Entry(encode_record(event), candidate.received_at_ms, _message_key(candidate))
     return Admitted(entry, candidate.number, warnings)
 
 
-def must_belong_to_caller(candidate: Candidate) -> None:
-    named = candidate.said.organization_id
-    if named != candidate.caller.organization.organization_id and named:
+def must_be_let_in(candidate: Candidate) -> EventType:
+    """The type that the event is of, where every rule lets it in."""
+    said, event_type = candidate.said, candidate.event_type
+    theirs = candidate.caller.organization.organization_id
+    if said.organization_id != theirs and said.organization_id:
         raise Refusal(Reason.WRONG_ORGANIZATION)
-
-
-def must_be_well_formed(candidate: Candidate) -> None:
-    if candidate.said.problems:
-        raise Refusal(Reason.INVALID_EVENT, problems=candidate.said.problems)
-
-
-def must_name_someone(candidate: Candidate) -> None:
-    """A placeholder names nobody, but says that there was somebody: such an event is kept."""
-    if not (candidate.said.identifiers or candidate.said.blocked):
+    if said.problems:
+        raise Refusal(Reason.INVALID_EVENT, problems=said.problems)
+    # A placeholder names nobody, but says that there was somebody: such an event is kept.
+    if not (said.identifiers or said.blocked):
         raise Refusal(Reason.NOBODY_NAMED)
-
-
-def must_be_of_a_known_type(candidate: Candidate) -> None:
-    if candidate.event_type is None:
-        name = candidate.said.event_type[:60]
+    if event_type is None:
         raise Refusal(
             Reason.UNKNOWN_EVENT_TYPE,
-            f'No event type "{name}" is registered; do that first, at /events/create/eventid.',
+            f'No event type "{said.event_type[:60]}" is registered; '
+            "do that first, at /events/create/eventid.",
         )
-
-
-def must_name_a_known_number(candidate: Candidate) -> None:
-    """A publishable key adopts nothing: what it says proves nothing."""
-    if candidate.number_is_known:
-        return
-    caller = candidate.caller
-    adopts = caller.organization.settings.unknown_c_user_id == "adopt"
-    if caller.kind is KeyKind.PUBLISHABLE or not adopts:
+    if not (candidate.number_is_known or _adopts(candidate.caller)):
         raise Refusal(Reason.UNKNOWN_C_USER_ID)
-
-
-def must_fit_its_schema(candidate: Candidate) -> None:
-    if candidate.violations and _mode(candidate) is SchemaMode.REFUSE:
+    if candidate.violations and _mode(event_type) is SchemaMode.REFUSE:
         raise Refusal(Reason.SCHEMA_VIOLATION, problems=candidate.violations)
+    return event_type
 
 
-Rule = Callable[[Candidate], None]
-ADMISSION: tuple[Rule, ...] = (
-    must_belong_to_caller,
-    must_be_well_formed,
-    must_name_someone,
-    must_be_of_a_known_type,
-    must_name_a_known_number,
-    must_fit_its_schema,
-)
+def _adopts(caller: Caller) -> bool:
+    """A publishable key adopts nothing: what it says proves nothing."""
+    publishable = caller.kind is KeyKind.PUBLISHABLE
+    return not publishable and caller.organization.settings.unknown_c_user_id == "adopt"
 
 
 def number_in(said: Said) -> Number | None:
@@ -127,29 +106,17 @@ def number_in(said: Said) -> Number | None:
     return Number(first[len(_NUMBER) :]) if first.startswith(_NUMBER) else None
 
 
-def _mode(candidate: Candidate) -> SchemaMode:
-    event_type = candidate.event_type
-    schema = event_type.schema if event_type else None
-    return schema.mode if schema else SchemaMode.OFF
+def _mode(event_type: EventType) -> SchemaMode:
+    return event_type.schema.mode if event_type.schema else SchemaMode.OFF
 
 
-def _warnings(candidate: Candidate) -> tuple[str, ...]:
-    warnings = candidate.said.warnings
-    if not candidate.number_is_known:
-        warnings += (NEW_C_USER_ID,)
-    if candidate.violations:
-        warnings += (SCHEMA_VIOLATION,)
-    return warnings
-
-
-def _event(candidate: Candidate, warnings: tuple[str, ...]) -> Event:
+def _event(candidate: Candidate, event_type: EventType, warnings: tuple[str, ...]) -> Event:
     said, caller = candidate.said, candidate.caller
-    assert candidate.event_type is not None  # must_be_of_a_known_type
     publishable = caller.kind is KeyKind.PUBLISHABLE
     return Event(
         organization_id=caller.organization.organization_id,
-        property_id=PropertyId(said.property_id),
-        event_type=candidate.event_type.event_id,
+        property_id=said.property_id,
+        event_type=event_type.event_id,
         happened_at_ms=said.happened_at_ms,
         claimed_at_ms=_claim_time(candidate),
         received_at_ms=candidate.received_at_ms,
@@ -169,7 +136,9 @@ def _claim_time(candidate: Candidate) -> int:
         return happened
     replayed = candidate.replayed
     came = replayed.received_at_ms if replayed else candidate.received_at_ms
-    return max(came - CLAIM_BEFORE_MS, min(happened, came + CLAIM_AFTER_MS))
+    if came - CLAIM_BEFORE_MS <= happened <= came + CLAIM_AFTER_MS:
+        return happened
+    return came + (CLAIM_AFTER_MS if happened > came else -CLAIM_BEFORE_MS)
 
 
 def _details(candidate: Candidate, warnings: tuple[str, ...]) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Raw
 
 from endu.events.json_text import Doubled, faults_in, read_any, without_comments
-from endu.events.request import NON_STRICT_JSON, Blockchain, Notes, RecordRequest
+from endu.events.request import NON_STRICT_JSON, Blockchain, RecordRequest, Said
 from endu.refusals import Problem, Reason, Refusal
 
 _Shapes = dict[str, tuple[tuple[type, ...], str]]
@@ -40,18 +40,18 @@ _OPTIONAL: _Shapes = {
 _BLOCKCHAIN: _Shapes = {"chain_type": _TEXT, "chain_account": _NAME}
 
 
-def read_with_care(body: bytes, notes: Notes) -> RecordRequest:
+def read_with_care(body: bytes, said: Said) -> RecordRequest:
     """Raises Refusal where the body is not JSON, or is not an object."""
-    fields = _object_in(body, notes)
-    notes.unknown = _unknown(fields, _REQUIRED | _OPTIONAL)
-    known = _shaped(fields, "", _REQUIRED, _OPTIONAL, notes)
+    fields = _object_in(body, said)
+    said.unknown = _unknown(fields, _REQUIRED | _OPTIONAL)
+    known = _shaped(fields, "", _REQUIRED, _OPTIONAL, said)
     if "blockchain" in known:
-        known["blockchain"] = _blockchain(known["blockchain"], notes)
-    notes.problems += tuple(faults_in(notes.unknown, ""))
+        known["blockchain"] = _blockchain(known["blockchain"], said)
+    said.problems += tuple(faults_in(said.unknown, ""))
     return RecordRequest(**known)
 
 
-def _object_in(body: bytes, notes: Notes) -> dict[str, Any]:
+def _object_in(body: bytes, said: Said) -> dict[str, Any]:
     try:
         value = read_any(body)
     except Refusal:
@@ -59,34 +59,34 @@ def _object_in(body: bytes, notes: Notes) -> dict[str, Any]:
         if strict == body:
             raise
         value = read_any(strict)
-        notes.warn(NON_STRICT_JSON)
+        said.warn(NON_STRICT_JSON)
     if not isinstance(value, dict):
         raise Refusal(Reason.INVALID_EVENT, problems=[Problem("", "is one JSON object")])
     return value
 
 
-def _blockchain(chain: dict[str, Any], notes: Notes) -> Blockchain:
+def _blockchain(chain: dict[str, Any], said: Said) -> Blockchain:
     unknown = _unknown(chain, _BLOCKCHAIN)
     if unknown:
-        notes.unknown = {**notes.unknown, "blockchain": unknown}
-    return Blockchain(**_shaped(chain, "blockchain.", _BLOCKCHAIN, {}, notes))
+        said.unknown = {**said.unknown, "blockchain": unknown}
+    return Blockchain(**_shaped(chain, "blockchain.", _BLOCKCHAIN, {}, said))
 
 
 def _shaped(
-    fields: dict[str, Any], path: str, required: _Shapes, optional: _Shapes, notes: Notes
+    fields: dict[str, Any], path: str, required: _Shapes, optional: _Shapes, said: Said
 ) -> dict[str, Any]:
     """The known keys; "" stands in for a required one that is missing or not of its shape."""
     if isinstance(fields, Doubled):
-        notes.problem(path.rstrip("."), f'has the key "{fields.twice[:40]}" more than once')
+        said.problem(path.rstrip("."), f'has the key "{fields.twice[:40]}" more than once')
     known: dict[str, Any] = dict.fromkeys(required, "")
     for name, (types, shape) in (required | optional).items():
         value = fields.get(name)
         if isinstance(value, types) and value is not None and not isinstance(value, bool):
             known[name] = value
         elif value is not None:
-            notes.problem(path + name, shape)
+            said.problem(path + name, shape)
         elif name in required:
-            notes.problem(path + name, "is required")
+            said.problem(path + name, "is required")
     return known
 
 

@@ -1,6 +1,7 @@
 """Giving out places in the log: who gets the next ones, and who was here before."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 from zlib import crc32
 
 from msgspec import Struct
@@ -57,8 +58,9 @@ def give_places(first: int, entries: Sequence[Entry], known: Mapping[bytes, Mess
 
 def give_places_to_new(first: int, entries: Sequence[Entry]) -> Places:
     """The same for entries none of which has a message_id: most groups are of these."""
+    seqs = cast("Sequence[Seq]", range(first, first + len(entries)))
     return Places(
-        [Kept(Seq(seq), entry.received_at_ms) for seq, entry in enumerate(entries, first)],
+        [Kept(seq, entry.received_at_ms) for seq, entry in zip(seqs, entries, strict=True)],
         [entry.record for entry in entries],
         [False] * len(entries),
         {},

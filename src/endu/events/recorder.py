@@ -17,7 +17,8 @@ from endu.events.failed import KEPT_REASONS
 from endu.events.inbox import Entry, Inbox, Kept, NotDurable, refusal_of
 from endu.events.numbers import KnownNumbers
 from endu.events.recorded import Recorded, Result, result_of, result_of_refusal
-from endu.events.wire import Said, read_event
+from endu.events.request import Said
+from endu.events.wire import read_event
 from endu.identities.identifier import Number
 from endu.ids import Scramble, record_id
 from endu.organizations.caller import Caller
@@ -71,26 +72,19 @@ class Recorder:
         (recorded,) = await self.keep([admitted], caller.organization)
         return recorded
 
-    def record_soon(
-        self, body: bytes, caller: Caller, sent: Sent, told: Callable[[Recorded | NotDurable], None]
-    ) -> bool:
-        """`record` without waiting, for the usual event; `told` is called in a later turn of the
-        loop, with why not where it may not be said that the event is kept.
-
-        False where it is not a usual one: it is refused, or names a number that has to be looked
-        up. Then nothing was done, and `record` says what there is to say.
-        """
+    def admit_at_once(self, body: bytes, caller: Caller, sent: Sent) -> Admitted | None:
+        """`admit` without waiting, for the usual event. None where it is none: it is refused, or
+        names a number that has to be looked up; `record` says what there is to say of it."""
         if Scope.RECORD not in caller.scopes:
-            return False
+            return None
         try:
             said = _read(body, caller, sent)
-            if self._has_to_look_up(number_in(said), caller):
-                return False
-            admitted = self._judge(said, caller, sent)
-            self._inbox.post([admitted.entry], partial(self._tell, told, admitted))
-        except (Refusal, NotDurable):
-            return False
-        return True
+            number = number_in(said)
+            if number is not None and not self._knows(number, caller):
+                return None
+            return self._judge(said, caller, sent)
+        except Refusal:
+            return None
 
     async def record_batch(
         self, body: bytes, caller: Caller, sent: Sent, let_in: LetIn
@@ -122,9 +116,8 @@ class Recorder:
         named = [number for said in saids if (number := number_in(said)) is not None]
         await self.numbers.learn(caller.organization.organization_id, named)
 
-    def _has_to_look_up(self, number: Number | None, caller: Caller) -> bool:
-        organization_id = caller.organization.organization_id
-        return number is not None and not self.numbers.knows(organization_id, number)
+    def _knows(self, number: Number, caller: Caller) -> bool:
+        return self.numbers.knows(caller.organization.organization_id, number)
 
     def _judge(
         self, said: Said, caller: Caller, sent: Sent, adopted: Set[Number] = frozenset()
@@ -139,7 +132,7 @@ class Recorder:
                 event_type,
                 self._violations(said, event_type) if event_type and event_type.schema else [],
                 number,
-                number is None or number in adopted or self.numbers.knows(organization_id, number),
+                number is None or number in adopted or self._knows(number, caller),
                 sent.received_at_ms,
                 sent.replayed,
             )
@@ -156,7 +149,7 @@ class Recorder:
         for one in admitted:
             if one.number is not None:
                 self.numbers.remember(organization_id, one.number)
-        return [self._recorded(one, place) for one, place in zip(admitted, kept, strict=True)]
+        return [self.recorded(one, place) for one, place in zip(admitted, kept, strict=True)]
 
     def _violations(self, said: Said, event_type: EventType) -> list[Problem]:
         check = self._catalog.check_of(event_type)
@@ -171,23 +164,16 @@ class Recorder:
         except NotDurable as fault:
             raise refusal_of(fault) from fault
 
-    def _recorded(self, admitted: Admitted, kept: Kept) -> Recorded:
+    def recorded(self, admitted: Admitted, kept: Kept) -> Recorded:
+        """What to tell the sender of an event that is kept."""
         warnings = admitted.warnings
         if kept.reused:
             warnings += (MESSAGE_ID_REUSED,)
         return Recorded(self._id_of(kept), kept.duplicate, warnings)
 
-    def _tell(
-        self,
-        told: Callable[[Recorded | NotDurable], None],
-        admitted: Admitted,
-        kept: Sequence[Kept] | NotDurable,
-    ) -> None:
-        told(kept if isinstance(kept, NotDurable) else self._recorded(admitted, kept[0]))
-
     def _id_of(self, kept: Kept) -> RecordId:
-        source = self._inbox.source
-        return RecordId(record_id(self._scramble, source, kept.seq, kept.received_at_ms))
+        named = record_id(self._scramble, self._inbox.source, kept.seq, kept.received_at_ms)
+        return RecordId(named)
 
     async def _keep_failed(self, refusal: Refusal, body: bytes, caller: Caller, sent: Sent) -> None:
         """Keeps the event of a refusal where it should be, and says so in the refusal."""

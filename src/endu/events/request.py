@@ -1,4 +1,4 @@
-"""The body of POST /events/record (seed 000), and what is noted while one is read."""
+"""The body of POST /events/record (seed 000), and what it says in Endu's terms."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from endu.identities.identifier import LENGTH, NotAnIdentifier
+from endu.organizations.organization import PropertyId
 from endu.refusals import Problem
 
 # What is worth knowing about an accepted event (Endu-Warning).
@@ -26,7 +27,7 @@ class RecordRequest(Struct, frozen=True, forbid_unknown_fields=True):
     null is as good as absent. `api_key` is the door's business and kept nowhere.
     """
 
-    property_id: str
+    property_id: PropertyId
     organization_id: str
     timestamp: Any
     event_type: str
@@ -41,14 +42,21 @@ class RecordRequest(Struct, frozen=True, forbid_unknown_fields=True):
     api_key: str | None | UnsetType = UNSET
 
 
-class Notes:
-    """What is found in one body, as its keys are read one after the other."""
+class Said(Struct):
+    """What an event says, in Endu's terms; where there are `problems`, as far as it could be
+    understood. Filled in as the body's keys are read, one after the other."""
 
+    organization_id: str = ""
+    property_id: PropertyId = PropertyId("")
+    event_type: str = ""
+    happened_at_ms: int = 0
+    data: bytes = b"{}"
+    message_id: str | None = None
     # Tuples, because most events have nothing to note: one empty tuple serves them all.
     identifiers: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
-    platform = ""
-    chain_type = ""
+    platform: str = ""
+    chain_type: str = ""
     chain_account: str | None = None
     unknown: Mapping[str, Any] = MappingProxyType({})
     warnings: tuple[str, ...] = ()

@@ -166,6 +166,7 @@ def _must_be_short(text: str, length: int) -> None:
 
 def _must_be_printable(text: str, length: int) -> None:
     """Control characters and invisible space would make two identifiers look like one."""
-    _must_be_short(text, length)
+    if len(text) > length:
+        _must_be_short(text, length)
     if not text.isprintable():
         raise NotAnIdentifier("has only printable characters")

@@ -127,12 +127,15 @@ _SOLANA = frozenset(
 
 def is_placeholder(text: str) -> bool:
     bare = text.strip(_AROUND).lower()
-    return bare in _WORDS or not bare.strip("0-") or _is_hex_zero(bare)
+    return (
+        bare in _WORDS or not bare.strip("0-") or (bare.startswith("0x00") and _is_hex_zero(bare))
+    )
 
 
 def is_nobodys_evm_address(address: str) -> bool:
     """`address` in lower case."""
-    return address.startswith(_EVM_LOW) or address in _EVM_DEAD or len(set(address[2:])) == 1
+    digits = address[2:]
+    return address.startswith(_EVM_LOW) or address in _EVM_DEAD or not digits.strip(digits[0])
 
 
 def is_nobodys_solana_address(address: str) -> bool:
@@ -141,4 +144,4 @@ def is_nobodys_solana_address(address: str) -> bool:
 
 def _is_hex_zero(bare: str) -> bool:
     """Zero as wide as an address. The published example's `0x0` is not one: it is kept (R1)."""
-    return bare.startswith("0x00") and len(bare) >= 42 and not bare[2:].strip("0")
+    return len(bare) >= 42 and not bare[2:].strip("0")

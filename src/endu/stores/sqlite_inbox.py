@@ -19,6 +19,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from endu.events.event import Seq
 from endu.events.frame import read_frame
 from endu.events.inbox import Entry, Found, Kept, MaybeKept, NotDurable, Told, posted
@@ -51,7 +53,7 @@ CLOSING = "Endu is stopping; send it again."
 FAILED = "The log could not be written; send it again."
 
 
-class _Waiting(NamedTuple):
+class _Waiting(Struct, frozen=True, gc=False):
     entries: Sequence[Entry]
     size: int
     told: Told
@@ -230,12 +232,12 @@ class SqliteInbox:
         self._tell(group, written.kept)
 
     def _tell(self, group: _Group, kept: list[Kept] | NotDurable) -> None:
+        self._room.leave(sum([waiting.size for waiting in group]))
         place = 0
-        for entries, size, told in group:
-            self._room.leave(size)
-            end = place + len(entries)
+        for waiting in group:
+            end = place + len(waiting.entries)
             try:
-                told(kept if isinstance(kept, NotDurable) else kept[place:end])
+                waiting.told(kept if isinstance(kept, NotDurable) else kept[place:end])
             except Exception:  # of one of them; the others are told all the same
                 logger.exception("A commit could not be told to one who waits for it")
             place = end

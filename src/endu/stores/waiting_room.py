@@ -16,7 +16,9 @@ class WaitingRoom:
 
     def enter(self, entries: Sequence[Entry]) -> int:
         """The bytes that they take until they leave. Raises NotDurable where those are too many."""
-        size = sum([len(entry.record) + ENTRY_COSTS for entry in entries])
+        size = ENTRY_COSTS * len(entries)
+        for entry in entries:
+            size += len(entry.record)
         if self._taken + size > ROOM:
             raise NotDurable(NO_ROOM)
         self._taken += size

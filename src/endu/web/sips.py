@@ -18,7 +18,7 @@ class InSips(asyncio.BufferedProtocol):
 
     def __init__(self, protocol: asyncio.Protocol, buffer: bytearray) -> None:
         self._protocol = protocol
-        self._buffer = buffer
+        self._buffer = memoryview(buffer)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._protocol.connection_made(transport)
@@ -26,11 +26,11 @@ class InSips(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._protocol.connection_lost(exc)
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._protocol.data_received(bytes(memoryview(self._buffer)[:nbytes]))
+        self._protocol.data_received(self._buffer[:nbytes].tobytes())
 
     def eof_received(self) -> bool | None:
         return self._protocol.eof_received()

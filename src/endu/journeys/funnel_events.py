@@ -58,16 +58,15 @@ def events_sql(course: Course, read: Read) -> str:
     if course.value_of is not None:
         columns.append("arraySort((one, number) -> number, said, happened) AS says")
     sql = over(sql, *columns)
-    sql = over(
+    best = (f"arraySort((mark, second) -> bitOr(bitShiftLeft(toUInt64(second), {MARK_BITS}), mark),"
+            " arrived, seconds)")  # fmt: skip
+    as_they_came = course.by_arrival or not course.needs_arrival
+    return over(
         sql,
         f"arrayMap(number -> toUInt32(bitShiftRight(number, {second_at})), numbers) AS seconds",
         f"arrayMap(number -> toUInt32(bitAnd(number, {bits})), numbers) AS arrived",
+        f"{'arrived' if as_they_came else best} AS marks",
     )
-    if course.by_arrival or not course.needs_arrival:
-        return over(sql, "arrived AS marks")
-    best = (f"arraySort((mark, second) -> bitOr(bitShiftLeft(toUInt64(second), {MARK_BITS}), mark),"
-            " arrived, seconds)")  # fmt: skip
-    return over(sql, f"{best} AS marks")
 
 
 def _happened_sql(course: Course, read: Read) -> str:

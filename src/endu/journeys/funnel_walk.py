@@ -31,14 +31,15 @@ def walked_sql(course: Course, happened: str) -> str:
     depth = " + ".join(f"(first_{n} > 0)" for n in steps)
     began = "arrayFirstIndex(hit -> bitTest(hit, 0), hits) AS began"
     firsts = (f"arrayFirstIndex(way -> way != 0, new_{n}) AS first_{n}" for n in steps)
-    sql = over(over(happened, *_moments(course)), began)
+    sql = over(happened, *_moments(course), began)
     levels = [[*_level(course, step)] for step in steps]
     sql = in_layers(sql, levels, 1 if course.by_second else STEPS_AT_ONCE)
     sql = over(sql, *firsts)
     sql = in_layers(sql, [[_back(course, step)] for step in reversed(steps)], STEPS_AT_ONCE)
-    sql = over(sql, *(f"{_place(f'way_{n}')} AS place_{n}" for n in steps))
-    sql = over(sql, *(f"times[place_{n}] AS at_{n}" for n in steps), f"{depth} AS depth")
-    return over(sql, f"[{', '.join(f'at_{n}' for n in steps)}] AS at")
+    places = (f"{_place(f'way_{n}')} AS place_{n}" for n in steps)
+    seconds = (f"times[place_{n}] AS at_{n}" for n in steps)
+    at = f"[{', '.join(f'at_{n}' for n in steps)}] AS at"
+    return over(sql, *places, *seconds, at, f"{depth} AS depth")
 
 
 def _moments(course: Course) -> Iterator[str]:

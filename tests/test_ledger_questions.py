@@ -110,6 +110,13 @@ async def test_a_long_question_steps_back_and_a_short_one_does_not(tmp_path: Pat
             await asyncio.gather(asked, return_exceptions=True)
 
 
+async def test_merges_let_recording_go_first_and_questions_let_merges(tmp_path: Path) -> None:
+    setting = "SELECT value FROM system.server_settings WHERE name = {name:String}"
+    with open_chdb_ledger(tmp_path / "ledger", Limits()) as ledger:
+        answer = await ledger.ask(setting, {"name": "os_threads_nice_value_merge_mutate"})
+    assert 0 < int(answer[0][0]) < STEPS_BACK
+
+
 def nice_values_of(name: str) -> set[int]:
     """Of the threads of this process that are called so: man 5 proc."""
     values = set()

@@ -52,8 +52,9 @@ from endu.turns import in_turns
 # whole or not at all.
 CHANGES_AT_ONCE = 500_000
 
-# Sized for two cores and a few hundred megabytes; by default chDB plans for a server. However much
-# of it is broken, the engine starts: the log has all of it.
+# Sized for two cores and a few hundred megabytes; by default chDB plans for a server. Merges let
+# recording and settling go first, where the process may set priorities. However much of it is
+# broken, the engine starts: the log has all of it.
 CONFIG = """<clickhouse>
     <tmp_path>{temporary}/</tmp_path>
     <background_pool_size>2</background_pool_size>
@@ -61,6 +62,7 @@ CONFIG = """<clickhouse>
     <background_common_pool_size>2</background_common_pool_size>
     <background_move_pool_size>1</background_move_pool_size>
     <background_fetches_pool_size>1</background_fetches_pool_size>
+    <os_threads_nice_value_merge_mutate>15</os_threads_nice_value_merge_mutate>
     <mark_cache_size>67108864</mark_cache_size>
     <uncompressed_cache_size>0</uncompressed_cache_size>
     <merge_tree>
@@ -75,6 +77,7 @@ TOTALS = """
 SELECT count(), sum(check)
   FROM {table}
  WHERE source = {{source:UInt16}} AND seq BETWEEN {{first:UInt64}} AND {{last:UInt64}}
+SETTINGS max_threads = 1
 """
 PLACES = """
 SELECT seq, check

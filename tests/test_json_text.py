@@ -52,9 +52,11 @@ def test_no_character_is_written_in_fewer_bytes_than_endu_writes_it() -> None:
 
 
 @given(JSON, st.booleans())
-def test_nothing_is_written_in_fewer_bytes_than_endu_writes_it(value: Any, ascii: bool) -> None:
+def test_nothing_is_written_in_fewer_bytes_than_endu_writes_it(
+    value: Any, ascii_only: bool
+) -> None:
     for separators in (",", ":"), (", ", ": "):
-        written = json.dumps(value, ensure_ascii=ascii, separators=separators)
+        written = json.dumps(value, ensure_ascii=ascii_only, separators=separators)
         assert len(encode(value)) <= len(written.encode())
 
 

@@ -151,6 +151,13 @@ class Recorder:
                 self.numbers.remember(organization_id, one.number)
         return [self.recorded(one, place) for one, place in zip(admitted, kept, strict=True)]
 
+    def recorded(self, admitted: Admitted, kept: Kept) -> Recorded:
+        """What to tell the sender of an event that is kept."""
+        warnings = admitted.warnings
+        if kept.reused:
+            warnings += (MESSAGE_ID_REUSED,)
+        return Recorded(self._id_of(kept), kept.duplicate, warnings)
+
     def _violations(self, said: Said, event_type: EventType) -> list[Problem]:
         check = self._catalog.check_of(event_type)
         if check is None or said.problems:
@@ -163,13 +170,6 @@ class Recorder:
             return await self._inbox.append(entries)
         except NotDurable as fault:
             raise refusal_of(fault) from fault
-
-    def recorded(self, admitted: Admitted, kept: Kept) -> Recorded:
-        """What to tell the sender of an event that is kept."""
-        warnings = admitted.warnings
-        if kept.reused:
-            warnings += (MESSAGE_ID_REUSED,)
-        return Recorded(self._id_of(kept), kept.duplicate, warnings)
 
     def _id_of(self, kept: Kept) -> RecordId:
         named = record_id(self._scramble, self._inbox.source, kept.seq, kept.received_at_ms)

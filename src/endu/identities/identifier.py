@@ -166,7 +166,6 @@ def _must_be_short(text: str, length: int) -> None:
 
 def _must_be_printable(text: str, length: int) -> None:
     """Control characters and invisible space would make two identifiers look like one."""
-    if len(text) > length:
-        _must_be_short(text, length)
+    _must_be_short(text, length)
     if not text.isprintable():
         raise NotAnIdentifier("has only printable characters")

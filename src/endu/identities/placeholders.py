@@ -127,9 +127,7 @@ _SOLANA = frozenset(
 
 def is_placeholder(text: str) -> bool:
     bare = text.strip(_AROUND).lower()
-    return (
-        bare in _WORDS or not bare.strip("0-") or (bare.startswith("0x00") and _is_hex_zero(bare))
-    )
+    return bare in _WORDS or not bare.strip("0-") or _is_hex_zero(bare)
 
 
 def is_nobodys_evm_address(address: str) -> bool:
@@ -144,4 +142,4 @@ def is_nobodys_solana_address(address: str) -> bool:
 
 def _is_hex_zero(bare: str) -> bool:
     """Zero as wide as an address. The published example's `0x0` is not one: it is kept (R1)."""
-    return len(bare) >= 42 and not bare[2:].strip("0")
+    return bare.startswith("0x00") and len(bare) >= 42 and not bare[2:].strip("0")

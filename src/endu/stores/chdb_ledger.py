@@ -73,6 +73,7 @@ CONFIG = """<clickhouse>
 </clickhouse>
 """
 
+# Of one batch: a second thread would cost more than it reads.
 TOTALS = """
 SELECT count(), sum(check)
   FROM {table}
